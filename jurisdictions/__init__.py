@@ -1,0 +1,1 @@
+"""The record: one master sheet per jurisdiction, the register of places, and the ledger."""

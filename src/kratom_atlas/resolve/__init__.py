@@ -1,0 +1,1 @@
+"""From statements to answers: pure functions of (statements, place, substance, on, known)."""
