@@ -30,6 +30,11 @@ __all__ = ["Catalog", "Sheet", "SheetError", "load_catalog", "load_sheet", "pack
 MAX_SHEET_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 12
 
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+"""What YAML does not allow in a text, and what no field may hold by way of an escape."""
+
 
 class SheetError(AtlasError):
     """A sheet that cannot be accepted: `file:line: what is wrong`."""
@@ -143,18 +148,17 @@ def _sheet_files(folder: Path | Traversable, prefix: str = "") -> Iterator[tuple
 
 def _locate(path: Path | Traversable, shown: str) -> _Located:
     text = _read_text(path, shown)
+    reader = _Reader(shown)
     try:
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        tree = reader.document(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise SheetError(shown, line, _yaml_problem(error, text, line)) from None
+        raise SheetError(shown, *_yaml_problem(error, text, line)) from None
     except yaml.YAMLError as error:
-        raise SheetError(shown, 1, f"not YAML: {' '.join(str(error).split())}") from None
-    if root is None:
-        raise SheetError(shown, 1, "the sheet is empty")
-    reader = _Reader(shown)
-    tree = reader.plain(root)
+        found = _UNPRINTABLE.search(text)
+        line = text.count("\n", 0, found.start()) + 1 if found else 1
+        raise SheetError(shown, line, f"not YAML: {' '.join(str(error).split())}") from None
     if isinstance(tree, dict) and isinstance(tree.get("jurisdiction"), dict):
         _fill_in_jurisdiction(tree)
     try:
@@ -184,53 +188,78 @@ def _read_text(path: Path | Traversable, shown: str) -> str:
         raise SheetError(shown, line, "not UTF-8: save the file as UTF-8") from None
 
 
-def _yaml_problem(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
-    shown = text.splitlines()[line - 1] if line <= text.count("\n") + 1 and text else ""
-    if "\t" in shown:
-        return "a tab: indent with spaces"
-    return f"not YAML: {error.problem or error.context}"
+def _yaml_problem(error: yaml.MarkedYAMLError, text: str, line: int) -> tuple[int, str]:
+    lines = text.rstrip().split("\n")
+    line = min(line, len(lines))
+    if "\t" in lines[line - 1]:
+        return line, "a tab: indent with spaces"
+    return line, f"not YAML: {error.problem or error.context}"
 
 
 class _Reader:
-    """Turns the nodes of one sheet into dicts, lists and text, and notes the line of each."""
+    """Turns the text of one sheet into dicts, lists and text, and notes the line of each.
+
+    It reads events one by one and stops at the first that is not allowed: the composer of the
+    YAML library builds the whole tree first, and a deeply nested one overflows its stack.
+    """
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
         self.lines: dict[str, int] = {}
-        self._met: set[int] = set()
+        self._events: Iterator[yaml.Event] = iter(())
 
-    def plain(self, node: yaml.Node, where: str = "$", depth: int = 0) -> Any:
-        line = self.lines.setdefault(where, node.start_mark.line + 1)
-        if id(node) in self._met:
+    def document(self, text: str) -> Any:
+        self._events = yaml.parse(text, Loader=yaml.CSafeLoader)
+        next(self._events)
+        if not isinstance(next(self._events), yaml.DocumentStartEvent):
+            raise SheetError(self.shown, 1, "the sheet is empty")
+        tree = self._plain(next(self._events), "$", 0)
+        next(self._events)
+        after = next(self._events)
+        if isinstance(after, yaml.DocumentStartEvent):
+            raise SheetError(self.shown, _line(after), "a second document: a sheet is one document")
+        return tree
+
+    def _plain(self, event: yaml.Event, where: str, depth: int) -> Any:
+        line = self.lines.setdefault(where, _line(event))
+        if isinstance(event, yaml.AliasEvent):
             raise SheetError(self.shown, line, "an alias: write the value out, no anchors here")
-        self._met.add(id(node))
         if depth > MAX_DEPTH:
             raise SheetError(self.shown, line, f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, where, depth)
-        if isinstance(node, yaml.SequenceNode):
-            return [
-                self.plain(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(node.value)
-            ]
-        assert isinstance(node, yaml.ScalarNode)
-        if node.style is None and node.value in ("", "~", "null", "Null", "NULL"):
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(where, depth)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
+                items.append(self._plain(item, f"{where}[{len(items)}]", depth + 1))
+            return items
+        assert isinstance(event, yaml.ScalarEvent)
+        if not event.style and event.value in ("", "~", "null", "Null", "NULL"):
             raise SheetError(
                 self.shown, line, "an empty value: leave the key out where nothing is known"
             )
-        return node.value
+        if _UNPRINTABLE.search(event.value):
+            raise SheetError(self.shown, line, "a control character: write plain text")
+        value: str = event.value
+        return value
 
-    def _mapping(self, node: yaml.MappingNode, where: str, depth: int) -> dict[str, Any]:
+    def _mapping(self, where: str, depth: int) -> dict[str, Any]:
         plain: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            line = _line(event)
+            if not isinstance(event, yaml.ScalarEvent):
                 raise SheetError(self.shown, line, "a key must be a word")
-            key = key_node.value
+            key = event.value
             if key in plain:
                 raise SheetError(self.shown, line, f"duplicate key {key!r}")
             self.lines[f"{where}.{key}"] = line
-            plain[key] = self.plain(value_node, f"{where}.{key}", depth + 1)
+            plain[key] = self._plain(next(self._events), f"{where}.{key}", depth + 1)
         return plain
+
+
+def _line(event: yaml.Event) -> int:
+    assert event.start_mark is not None
+    return event.start_mark.line + 1
 
 
 def _fill_in_jurisdiction(tree: dict[str, Any]) -> None:

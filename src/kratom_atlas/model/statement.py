@@ -6,10 +6,10 @@ import hashlib
 import re
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta
 
 from kratom_atlas.model.time import PartialDate
 from kratom_atlas.model.values import (
@@ -28,6 +28,7 @@ __all__ = [
     "Part",
     "decode_hook",
     "known_bound",
+    "seconds",
     "statement_id",
 ]
 
@@ -35,6 +36,7 @@ Body = Jurisdiction | Instrument | Provision | Search
 """What a statement says."""
 
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
@@ -71,7 +73,7 @@ class Line(Value, frozen=True, kw_only=True):
     part: Part
     subject: str
     statement: str
-    recorded_at: Annotated[str, Meta(pattern=_MOMENT.pattern)]
+    recorded_at: str
     actor: Text
     reason: Text
     previous: str | None = None
@@ -81,6 +83,7 @@ class Line(Value, frozen=True, kw_only=True):
     search: Search | None = None
 
     def __post_init__(self) -> None:
+        seconds(self.recorded_at)
         bodies = [p for p in Part if getattr(self, p) is not None]
         if bodies != ([] if self.op is Op.RETRACT else [self.part]):
             raise ValueError(f"a line that {self.op}s holds its {self.part} and nothing else")
@@ -94,7 +97,7 @@ class Line(Value, frozen=True, kw_only=True):
     @property
     def moment(self) -> int:
         """Recorded time in seconds since 1970-01-01T00:00:00Z."""
-        return _seconds(datetime.fromisoformat(self.recorded_at))
+        return seconds(self.recorded_at)
 
 
 def statement_id(body: Body) -> str:
@@ -113,20 +116,31 @@ def known_bound(text: str) -> int:
         ValueError: neither `YYYY-MM-DD` nor `YYYY-MM-DDTHH:MM:SSZ`.
     """
     if _MOMENT.fullmatch(text):
-        return _seconds(datetime.fromisoformat(text)) + 1
+        return seconds(text) + 1
     try:
-        whole = date.fromisoformat(text) if len(text) == 10 else None
+        whole = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         whole = None
     if whole is None:
         raise ValueError(
             f"{text!r} is not a day or a moment: write 2026-11-22 or 2026-11-22T08:00:00Z"
         )
-    return _seconds(datetime(whole.year, whole.month, whole.day, tzinfo=UTC)) + 86_400
+    return seconds(f"{whole.isoformat()}T00:00:00Z") + 86_400
 
 
-def _seconds(moment: datetime) -> int:
-    return int((moment - _FIRST) / timedelta(seconds=1))
+@lru_cache(maxsize=4096)
+def seconds(moment: str) -> int:
+    """Seconds since 1970 at a moment in UTC.
+
+    Raises:
+        ValueError: not `YYYY-MM-DDTHH:MM:SSZ`, or no such moment.
+    """
+    try:
+        if not _MOMENT.fullmatch(moment):
+            raise ValueError
+        return (datetime.fromisoformat(moment) - _FIRST) // timedelta(seconds=1)
+    except ValueError:
+        raise ValueError(f"{moment!r} is not a moment: write 2026-11-22T08:00:00Z") from None
 
 
 def decode_hook(kind: type, value: object) -> object:

@@ -44,12 +44,14 @@ __all__ = [
 
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 Quote = Annotated[str, Meta(min_length=1, max_length=2000)]
-Key = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,118}[a-z0-9]$")]
+Key = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,118}[a-z0-9]\Z")]
 """A natural key, chosen once and never reused: it is part of an address."""
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s<>\"]+$", max_length=1000)]
-DivisionId = Annotated[str, Meta(pattern=r"^(ocd-division/country:[a-z]{2}(/.+)?|x-[a-z]+)$")]
-Code = Annotated[str, Meta(pattern=r"^[A-Z]{1,2}(-[A-Z0-9]{1,10}){0,2}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s<>\"]+\Z", max_length=1000)]
+DivisionId = Annotated[str, Meta(pattern=r"^(ocd-division/country:[a-z]{2}(/[^/\s]+)*|x-[a-z]+)\Z")]
+Code = Annotated[str, Meta(pattern=r"^[A-Z]{1,2}(-[A-Z0-9]{1,10}){0,2}\Z")]
+
+Amount = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class Value(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -80,7 +82,7 @@ class Evidence(Value, frozen=True, kw_only=True):
 class Cap(Value, frozen=True, kw_only=True):
     """The most 7-hydroxymitragynine a product may hold: a value and its unit."""
 
-    value: Annotated[float, Meta(ge=0)]
+    value: Amount
     unit: Unit
 
 
@@ -88,14 +90,14 @@ class AlkaloidCap(Value, frozen=True, kw_only=True):
     """The most of another alkaloid, or of all of them together."""
 
     of: Alkaloid
-    value: Annotated[float, Meta(ge=0)]
+    value: Amount
     unit: Unit
 
 
 class Limit(Value, frozen=True, kw_only=True):
     """The largest serving or package."""
 
-    value: Annotated[float, Meta(ge=0)]
+    value: Amount
     unit: Unit
 
 
@@ -213,6 +215,12 @@ class Instrument(Value, frozen=True, kw_only=True):
         if self.introduced and self.enacted and self.enacted.hi <= self.introduced.lo:
             raise ValueError(f"enacted {self.enacted} before it was introduced {self.introduced}")
         _in_order(self, ("effective", "ends"))
+
+    @property
+    def short(self) -> str:
+        """What people call it: the number of a bill or act (`HF 3453`), else the title."""
+        by_number = self.number is not None and self.number[:1].isalpha()
+        return self.number if by_number and self.number else self.title
 
 
 class Provision(Value, frozen=True, kw_only=True, rename={"from_": "from"}):

@@ -316,6 +316,13 @@ class Unit(Word):
     SERVINGS_PER_CONTAINER = ("servings/container", "servings per container", "Servings.")
     METRES = ("m", "m", "Metres.")
 
+    def amount(self, value: float) -> str:
+        """`value unit kind`, as the dataset writes it: `2 % of-alkaloids`, `1 mg per-serving`."""
+        if self.startswith("%-"):
+            return f"{value:g} % {self[2:]}"
+        unit, _, per = self.partition("/")
+        return f"{value:g} {unit} {f'per-{per}' if per else 'by-weight'}"
+
 
 class Alkaloid(Word):
     """What a cap other than that on 7-OH counts."""

@@ -64,8 +64,8 @@ _ROW_MASK: Final = (1 << _ROW_BITS) - 1
 class Answers:
     """Answers for N (place, day), each over all substances: arrays of shape (N, substances).
 
-    `possess`, `sell`: total activity statuses, as ranks of `ActivityStatus`; `own_` likewise.
-    `decides` (N, S, activities): row of `Record.provisions` that decides the total, or -1.
+    `own_rank`, `total_rank` (N, S, activities): ranks of `ActivityStatus`. `own_decides`,
+    `decides`: the rows of `Record.provisions` that decide them, or -1.
     `own` and `total` are indices into `tuple(Status)`. `flags` is a bit mask over `tuple(Flag)`.
     `incoming` is the day of the next enacted change, `last_checked` the day of the last look
     (0 = none), both as proleptic ordinals; `verification` a rank, or -1.
@@ -76,6 +76,7 @@ class Answers:
     activities: tuple[Activity, ...]
     own_rank: Ints
     total_rank: Ints
+    own_decides: Ints
     decides: Ints
     own: Ints
     total: Ints
@@ -85,6 +86,13 @@ class Answers:
     incoming: Ints
     verification: Ints
     last_checked: Ints
+
+    def take(self, rows: Ints) -> Answers:
+        """The answers in those rows."""
+        return Answers(
+            activities=self.activities,
+            **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "activities"},
+        )
 
 
 def resolve(
@@ -416,13 +424,13 @@ class _Resolution:
 
         # A rule of unknown start may already have applied: then silence says nothing.
         searched = np.broadcast_to((self.search_quality >= 0)[:, :, None], layer.own.shape)
-        restricted: Bools = layer.binding >> _RANK_SHIFT > LAWFUL
+        restricted = np.asarray(layer.binding >> _RANK_SHIFT > LAWFUL)
         settled: Bools = restricted | (((layer.binding > 0) | searched) & ~layer.veiled)
         all_known = settled[me]
         np.logical_and.at(all_known, over_query, settled[over])
 
-        own_rank = layer.own[me] >> _RANK_SHIFT
-        own_rank = np.where((own_rank == UNKNOWN) & searched[me], NO_LAW, own_rank)
+        own_best = layer.own[me] >> _RANK_SHIFT
+        own_rank = np.where((own_best == UNKNOWN) & searched[me], NO_LAW, own_best)
         own_rank = np.where(layer.veiled[me] & (own_rank <= LAWFUL), UNKNOWN, own_rank)
         rank = decision >> _RANK_SHIFT
         total_rank = np.where(
@@ -444,6 +452,7 @@ class _Resolution:
             activities=self.activities,
             own_rank=own_rank,
             total_rank=total_rank,
+            own_decides=np.where(own_rank == own_best, (layer.own[me] & _ROW_MASK) - 1, -1),
             decides=row,
             own=own_word,
             total=total_word,
@@ -472,8 +481,10 @@ class _Resolution:
             caps, query, np.where(within[:, None, None], layer.caps_inside[over], layer.caps[over])
         )
         limited = (total_rank[:, :, :2] > LAWFUL) & (total_rank[:, :, :2] < UNLAWFUL)
-        matter = limited.any(axis=2)
-        return np.where(matter, age, 0), np.where(matter[:, :, None], caps, np.inf)
+        free = ~np.any(limited, axis=2)
+        age[free] = 0
+        caps[free] = np.inf
+        return age, caps
 
     def _verify(self, answers: Answers, me: Ints, query: Ints, over: Ints, picked: Ints) -> None:
         """The weakest link, and the last look, of what decides."""

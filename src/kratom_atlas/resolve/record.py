@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kratom_atlas.errors import AtlasError
-from kratom_atlas.model.statement import Line, Op, Part
+from kratom_atlas.model.statement import Line, Op, Part, known_bound
 from kratom_atlas.model.time import FAR_FUTURE, FAR_PAST
 from kratom_atlas.model.values import Instrument, Jurisdiction, Provision, Search
 from kratom_atlas.model.vocabulary import InstrumentKind, SearchResult, Unit
@@ -75,6 +75,15 @@ class Record:
     def moments(self) -> tuple[str, ...]:
         """Every moment at which something was recorded, in order."""
         return tuple(sorted({line.recorded_at for line in self.lines}))
+
+    def before(self, moment: str, known: int) -> bool:
+        """Whether what was recorded at `moment` is known before the second `known`."""
+        return self.bound(moment) <= known
+
+    @staticmethod
+    def bound(moment: str) -> int:
+        """The bound that knows what was recorded at `moment` and before."""
+        return known_bound(moment)
 
     @cached_property
     def children(self) -> dict[int, tuple[int, ...]]:
@@ -274,15 +283,22 @@ class View:
         contested: Bools = table.contested | guidance[table.instrument]
         return contested
 
+    @cached_property
+    def instruments(self) -> dict[str, Instrument]:
+        """The instruments, by id, as known then."""
+        return {
+            v.body.id: v.body
+            for v in self.record.versions[Part.INSTRUMENT]
+            if isinstance(v.body, Instrument) and v.since < self.known <= v.until
+        }
+
     def _of_instruments(self, test: Callable[[Instrument], bool]) -> Bools:
         """For each instrument that provisions name: whether `test` holds, as known then."""
-        number = {key: n for n, key in enumerate(self.record.provisions.instruments)}
-        result = np.zeros(max(len(number), 1), dtype=bool)
-        for version in self.record.versions[Part.INSTRUMENT]:
-            body = version.body
-            assert isinstance(body, Instrument)
-            if body.id in number and version.since < self.known <= version.until:
-                result[number[body.id]] = test(body)
+        names = self.record.provisions.instruments
+        result = np.zeros(max(len(names), 1), dtype=bool)
+        for n, key in enumerate(names):
+            instrument = self.instruments.get(key)
+            result[n] = instrument is not None and test(instrument)
         return result
 
     @cached_property

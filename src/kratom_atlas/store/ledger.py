@@ -23,7 +23,16 @@ from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.statement import Line, decode_hook
 from kratom_atlas.model.values import Sha256, Value
 
-__all__ = ["SCHEMA", "Batch", "LedgerError", "append_batch", "encode_batch", "read_batches"]
+__all__ = [
+    "SCHEMA",
+    "Batch",
+    "LedgerError",
+    "append_batch",
+    "decode_line",
+    "encode_batch",
+    "encode_line",
+    "read_batches",
+]
 
 SCHEMA: Final = 1
 FIRST: Final = "0" * 64
@@ -68,27 +77,48 @@ def read_batches(folder: Path | Traversable) -> Iterator[Batch]:
     """
     previous = FIRST
     last_moment = ""
-    names = sorted(e.name for e in folder.iterdir() if _NAME.fullmatch(e.name))
-    for number, name in enumerate(names, start=1):
-        if int(name[:4]) != number:
-            raise LedgerError(f"ledger/{name}: batch {number:04} before it is missing")
+    for number, name in enumerate(_names(folder), start=1):
+        if int(name[:4]) > number:
+            raise LedgerError(
+                f"ledger/{name}: batch {number:04} before it is missing; restore the ledger "
+                "from version control"
+            )
+        if int(name[:4]) < number:
+            raise LedgerError(
+                f"ledger/{name}: a second batch {name[:4]}; keep the one that was published "
+                "first, remove the other and ingest again"
+            )
         batch, header = _decode_batch(number, name, _read(folder / name, name))
         if header.previous != previous:
             raise LedgerError(
                 f"ledger/{name}: does not follow the batch before it; restore the ledger "
                 "from version control"
             )
-        if batch.lines[0].recorded_at < last_moment:
-            raise LedgerError(f"ledger/{name}: recorded before the batch it follows")
-        previous, last_moment = batch.sha256, batch.lines[-1].recorded_at
+        for line in batch.lines:
+            if line.recorded_at < last_moment:
+                raise LedgerError(f"ledger/{name}: recorded before the line that it follows")
+            last_moment = line.recorded_at
+        previous = batch.sha256
         yield batch
+
+
+def encode_line(line: Line) -> bytes:
+    """The bytes of a line, without the line feed; the same line has the same bytes."""
+    return msgspec.json.encode(line, order="deterministic", enc_hook=str)
+
+
+def decode_line(data: bytes | str) -> Line:
+    """The line with those bytes.
+
+    Raises:
+        msgspec.DecodeError: not a line of this program.
+    """
+    return _LINE.decode(data)
 
 
 def encode_batch(lines: Sequence[Line], previous: str = FIRST) -> bytes:
     """The bytes of a batch that follows the file with digest `previous`."""
-    body = b"".join(
-        msgspec.json.encode(line, order="deterministic", enc_hook=str) + b"\n" for line in lines
-    )
+    body = b"".join(encode_line(line) + b"\n" for line in lines)
     header = Header(
         schema=SCHEMA,
         lines=len(lines),
@@ -116,6 +146,8 @@ def append_batch(folder: Path, lines: Sequence[Line]) -> Batch:
     data = encode_batch(lines, batches[-1].sha256 if batches else FIRST)
     name = f"{number:04}-{lines[0].recorded_at[:10]}.jsonl"
     try:
+        for left in folder.glob(".*.jsonl.part"):  # by a run that was killed
+            left.unlink()
         write_whole(folder / name, data)
     except OSError as error:
         raise LedgerError(
@@ -143,6 +175,13 @@ def write_whole(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
+def _names(folder: Path | Traversable) -> list[str]:
+    try:
+        return sorted(e.name for e in folder.iterdir() if _NAME.fullmatch(e.name))
+    except OSError as error:
+        raise LedgerError(f"ledger: cannot be read: {error.strerror}") from None
+
+
 def _read(path: Path | Traversable, name: str) -> bytes:
     try:
         return path.read_bytes()
@@ -167,7 +206,7 @@ def _decode_batch(number: int, name: str, data: bytes) -> tuple[Batch, Header]:
                 "restore it from version control"
             )
         lines = tuple(_LINE.decode_lines(body))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LedgerError(f"ledger/{name}: not a ledger of this program: {error}") from None
     if len(lines) != header.lines:
         raise LedgerError(f"ledger/{name}: {len(lines)} lines where {header.lines} were written")

@@ -1,0 +1,366 @@
+"""What changed between two answers, on either clock, and why, in plain words.
+
+Two kinds of comparison end here: the steps of a history (law along valid time, as known now) and
+any two corners of (valid on, known at). Only cells that differ become objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+import numpy as np
+
+from kratom_atlas.model.change import Change, Scope
+from kratom_atlas.model.time import FAR_FUTURE, PartialDate
+from kratom_atlas.model.values import Jurisdiction, Provision
+from kratom_atlas.model.vocabulary import (
+    Activity,
+    ActivityStatus,
+    ChangeKind,
+    Effect,
+    Level,
+    Status,
+    Substance,
+)
+from kratom_atlas.resolve.engine import Answers, resolve
+from kratom_atlas.resolve.explain import cap_words
+from kratom_atlas.resolve.history import History
+from kratom_atlas.resolve.record import Bools, Ints, Record, View
+
+__all__ = ["between", "from_history", "knowledge", "place_name"]
+
+
+def from_history(view: View, of: History, *, until: int = FAR_FUTURE) -> Iterator[Change]:
+    """Every change of law in a history, up to the day `until`, in order of place and day.
+
+    A step from one day of law to the next; a day on which something was merely first seen is no
+    change of law. A change is told where the law changed, not at every place that inherits it.
+    """
+    a = of.answers
+    step = np.flatnonzero((of.place[1:] == of.place[:-1]) & of.legal[1:] & (of.start[1:] < until))
+    before, after = a.take(step), a.take(step + 1)
+    for n, s in zip(
+        *np.nonzero(_differ(before, after) & _moved_itself(before, after)), strict=True
+    ):
+        segment = int(step[n]) + 1
+        yield from _changes(
+            _Cell(view, before, int(n), int(s)),
+            _Cell(view, after, int(n), int(s)),
+            ChangeKind.LAW,
+            of.label(segment),
+            int(of.start[segment]),
+        )
+
+
+def between(
+    record: Record,
+    days: tuple[int, int],
+    known: tuple[View, View],
+    places: Sequence[int] | Ints | None = None,
+    *,
+    inherited: bool = False,
+) -> list[Change]:
+    """What differs between (first day, first knowledge) and (second day, second knowledge).
+
+    Without `inherited`, a change is told only where the law changed, not where it is inherited.
+
+    Each change is `law`, `knowledge` or `correction`, told by the four corners: where the old
+    day's answer differs with new knowledge, we had been wrong of it, or had not known; where it
+    does not, the law changed.
+    """
+    wanted = np.arange(len(record.places)) if places is None else np.asarray(places, np.int64)
+    old = resolve(known[0], wanted, days[0])
+    new = resolve(known[1], wanted, days[1])
+    differ = _differ(old, new)
+    if not inherited:
+        differ &= _moved_itself(old, new)
+    rows = np.flatnonzero(differ.any(axis=1))
+    if not len(rows):
+        return []
+    same_knowledge = known[0].known == known[1].known
+    reread = old if same_knowledge else resolve(known[1], wanted, days[0])
+    relearned = np.zeros_like(differ) if same_knowledge else _differ(old, reread)
+    found: list[Change] = []
+    for n, s in zip(*np.nonzero(differ), strict=True):
+        cells = _Cell(known[0], old, int(n), int(s)), _Cell(known[1], new, int(n), int(s))
+        kind = ChangeKind.LAW
+        if relearned[n, s]:
+            kind = _why_relearned(cells[0], days[0])
+        elif days[0] == days[1]:
+            kind = ChangeKind.KNOWLEDGE
+        label, day = _day_of_change(*cells, days)
+        found.extend(_changes(*cells, kind, label, day))
+    return found
+
+
+def knowledge(record: Record, moments: Sequence[tuple[str, View, View, int]]) -> Iterator[Change]:
+    """What each later batch of the ledger made us say otherwise of its own day.
+
+    `moments`: (recorded at, view before, view after, that day).
+    """
+    for recorded_at, before, after, day in moments:
+        for change in between(record, (day, day), (before, after)):
+            if change.kind is not ChangeKind.LAW:
+                yield _recorded(change, recorded_at)
+
+
+def place_name(record: Record, place: Jurisdiction) -> str:
+    """The name with what it needs to be told apart: `Sarasota County, Florida`."""
+    if place.level.rank < Level.COUNTY.rank or place.parent is None:
+        return place.name
+    parent = record.index.get(place.parent)
+    return place.name if parent is None else f"{place.name}, {record.places[parent].name}"
+
+
+# -- cells -----------------------------------------------------------------------------------
+
+
+def _differ(a: Answers, b: Answers) -> Bools:
+    """(N, substances): whether anything that a reader acts on differs."""
+    differ: Bools = (
+        (a.own != b.own)
+        | (a.total != b.total)
+        | (a.own_rank != b.own_rank).any(axis=2)
+        | (a.total_rank != b.total_rank).any(axis=2)
+        | (a.min_age != b.min_age)
+        | (a.caps != b.caps).any(axis=2)
+    )
+    return differ
+
+
+def _moved_itself(a: Answers, b: Answers) -> Bools:
+    """(N, substances): whether the place's own law is part of the difference."""
+    moved: Bools = (
+        (a.own != b.own)
+        | (a.own_rank != b.own_rank).any(axis=2)
+        | (a.own_decides != b.own_decides).any(axis=2)
+    )
+    return moved
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One answer among many."""
+
+    view: View
+    answers: Answers
+    n: int
+    s: int
+
+    @property
+    def place(self) -> Jurisdiction:
+        return self.view.record.places[int(self.answers.place[self.n])]
+
+    def word(self, scope: Scope) -> Status:
+        column = self.answers.own if scope == "own" else self.answers.total
+        return _STATUSES[int(column[self.n, self.s])]
+
+    def status(self, scope: Scope, a: int) -> ActivityStatus:
+        column = self.answers.own_rank if scope == "own" else self.answers.total_rank
+        return _ACTIVITY_STATUSES[int(column[self.n, self.s, a])]
+
+    def decides(self, scope: Scope) -> tuple[int, ...]:
+        """Rows of the provisions that decide possession and sale, each once."""
+        column = self.answers.own_decides if scope == "own" else self.answers.decides
+        rows = column[self.n, self.s].tolist()
+        return tuple(dict.fromkeys(row for row in reversed(rows) if row >= 0))
+
+    def provisions(self, scope: Scope) -> list[Provision]:
+        table = self.view.record.provisions
+        return [table.bodies[row] for row in self.decides(scope)]
+
+    @property
+    def age(self) -> int:
+        return int(self.answers.min_age[self.n, self.s])
+
+    @property
+    def caps(self) -> tuple[str, ...]:
+        return cap_words(self.answers, self.n, self.s)
+
+
+_STATUSES = tuple(Status)
+_ACTIVITY_STATUSES = tuple(ActivityStatus)
+
+
+def _why_relearned(old: _Cell, day: int) -> ChangeKind:
+    """Late knowledge where nothing was said, or nobody had looked that far; else a correction."""
+    looked = int(old.answers.last_checked[old.n, old.s])
+    unsaid = old.word("total") is Status.UNKNOWN
+    return ChangeKind.KNOWLEDGE if unsaid or day > looked else ChangeKind.CORRECTION
+
+
+def _day_of_change(old: _Cell, new: _Cell, days: tuple[int, int]) -> tuple[str, int]:
+    """The day of law on which the answer became the new one, where one lies between the days."""
+    low, high = min(days), max(days)
+    begins = [p.from_ for scope in _SCOPES for p in new.provisions(scope) if p.from_]
+    ends = [p.to for scope in _SCOPES for p in old.provisions(scope) if p.to]
+    for candidates in (begins, ends):
+        inside = sorted(d for d in candidates if low < d.lo <= high)
+        if inside:
+            return str(inside[-1]), inside[-1].lo
+    return date.fromordinal(days[1]).isoformat(), days[1]
+
+
+_SILENT = frozenset((Status.UNKNOWN, Status.NO_SPECIFIC_LAW))
+_SCOPES: tuple[Scope, ...] = ("total", "own")
+
+
+# -- changes in words ------------------------------------------------------------------------
+
+
+def _changes(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int) -> Iterator[Change]:
+    """The rows of one cell: its total, and its own law where that moved otherwise."""
+    told: set[tuple[object, ...]] = set()
+    for scope in _SCOPES:
+        for activity, before, after, words in _moves(old, new, scope):
+            step = (activity, before, after)
+            if step in told:
+                continue
+            told.add(step)
+            yield _change(old, new, kind, label, day, scope, activity, before, after, words)
+
+
+def _moves(
+    old: _Cell, new: _Cell, scope: Scope
+) -> Iterator[tuple[Activity | None, Status | ActivityStatus, Status | ActivityStatus, list[str]]]:
+    substance = _lower(tuple(Substance)[new.s].label)
+    before, after = old.word(scope), new.word(scope)
+    if _SILENT.issuperset((before, after)):
+        return  # where somebody looked is not law
+    details = _details(old, new, substance) if scope == "total" else []
+    if before is not after:
+        yield None, before, after, [_step(substance, before, after, scope), *details]
+        return
+    if details:
+        yield None, before, after, details
+    for a, activity in enumerate(new.answers.activities):
+        was, now = old.status(scope, a), new.status(scope, a)
+        if was is not now:
+            noun = {"possess": "possession", "sell": "sale"}.get(activity, activity)
+            own = "under its own law, " if scope == "own" else ""
+            step = f"goes from {_lower(was.label)} to {_lower(now.label)}"
+            yield activity, was, now, [f"{own}{noun} of {substance} {step}"]
+
+
+def _step(substance: str, before: Status, after: Status, scope: Scope) -> str:
+    own = "under its own law, " if scope == "own" else ""
+    if before is Status.UNKNOWN:
+        return f"{own}{substance} becomes {_lower(after.label)}"
+    if after is Status.UNKNOWN:
+        return f"{own}{substance} is no longer {_lower(before.label)}; what applies is not known"
+    return f"{own}{substance} goes from {_lower(before.label)} to {_lower(after.label)}"
+
+
+def _details(old: _Cell, new: _Cell, substance: str) -> list[str]:
+    found = []
+    if old.age != new.age:
+        if old.age and new.age:
+            moves = "rises" if new.age > old.age else "falls"
+            found.append(f"minimum age to buy {substance} {moves} from {old.age} to {new.age}")
+        elif new.age:
+            found.append(f"a minimum age of {new.age} begins for {substance}")
+        elif new.word("total") not in (Status.BANNED, Status.SALE_BANNED):
+            found.append(f"the minimum age of {old.age} for {substance} ends")
+    if old.caps != new.caps:
+        if new.caps:
+            found.append(f"the 7-OH cap becomes {_amounts(new.caps)}")
+        elif new.word("total") not in (Status.BANNED, Status.SALE_BANNED):
+            found.append(f"the 7-OH cap of {_amounts(old.caps)} ends")
+    return found
+
+
+def _change(
+    old: _Cell,
+    new: _Cell,
+    kind: ChangeKind,
+    label: str,
+    day: int,
+    scope: Scope,
+    activity: Activity | None,
+    before: Status | ActivityStatus,
+    after: Status | ActivityStatus,
+    words: list[str],
+) -> Change:
+    record = new.view.record
+    place = new.place
+    substance = tuple(Substance)[new.s]
+    cause, ended = _cause(old, new, scope, day)
+    table = record.provisions
+    recorded = max(
+        (table.versions[row].line.recorded_at for row in (*new.decides(scope), *cause)),
+        default=_last_recorded(new.view),
+    )
+    provisions = tuple(dict.fromkeys(table.bodies[row].id for row in (*cause, *new.decides(scope))))
+    ref = _reference(new.view, [table.bodies[row] for row in cause], ended=ended)
+    when = f"on {label}" if len(label) == 10 else f"in {PartialDate(label).words()}"
+    sentence = f"{place_name(record, place)}: {'; '.join(words)} {when}{ref}"
+    parts = [label, place.code, substance, scope, *([activity] if activity else []), kind]
+    return Change(
+        id=".".join(parts),
+        date=label,
+        kind=kind,
+        jurisdiction=place,
+        substance=substance,
+        before=before,
+        after=after,
+        scope=scope,
+        activity=activity,
+        provisions=provisions,
+        recorded_at=recorded,
+        summary=sentence,
+    )
+
+
+def _cause(old: _Cell, new: _Cell, scope: Scope, day: int) -> tuple[tuple[int, ...], bool]:
+    """Rows of the provisions that made the difference: what begins, else what ended."""
+    before, after = old.decides(scope), new.decides(scope)
+    table = new.view.record.provisions
+    begun = tuple(row for row in after if row not in before)
+    on_the_day = tuple(row for row in begun if table.from_lo[row] == day)
+    if on_the_day or begun:
+        return on_the_day or begun, False
+    gone = tuple(row for row in before if row not in after)
+    return gone or after, bool(gone)
+
+
+def _reference(view: View, provisions: list[Provision], *, ended: bool) -> str:
+    """` (HF 3453; Minn. Stat. 152.027)`: the act, and the citation where it says more."""
+    cited: dict[str, list[str]] = {}
+    for provision in provisions:
+        instrument = view.instruments.get(provision.instrument)
+        name = provision.instrument
+        if instrument is not None:
+            name = instrument.short
+        if provision.effect is Effect.REPEAL:
+            name = f"repeal: {name}"
+        cited.setdefault(name, []).append(provision.citation)
+    if not cited:
+        return ""
+    names = [
+        "; ".join((name, *(c for c in dict.fromkeys(citations) if c not in name)))
+        for name, citations in cited.items()
+    ]
+    return f" ({'ends: ' if ended else ''}{' / '.join(names)})"
+
+
+def _last_recorded(view: View) -> str:
+    known = [m for m in view.record.moments if view.record.before(m, view.known)]
+    return known[-1] if known else ""
+
+
+def _recorded(change: Change, recorded_at: str) -> Change:
+    return msgspec.structs.replace(
+        change, id=f"{change.id}.{recorded_at[:10]}", recorded_at=recorded_at
+    )
+
+
+def _amounts(caps: tuple[str, ...]) -> str:
+    return " and ".join(cap.replace("-", " ") for cap in caps)
+
+
+def _lower(label: str) -> str:
+    """The label inside a sentence; abbreviations keep their capitals."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label

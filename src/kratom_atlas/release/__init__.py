@@ -1,0 +1,1 @@
+"""The published dataset: tables, files, manifest and deltas."""
