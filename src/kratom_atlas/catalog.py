@@ -124,8 +124,12 @@ def load_register(base: Path | Traversable) -> dict[str, Jurisdiction]:
                     },
                     Jurisdiction,
                 )
-            except (msgspec.ValidationError, KeyError) as error:
+            except msgspec.ValidationError as error:
                 raise SheetError(f"{base.name}/registry/places.csv", number, str(error)) from None
+            except (KeyError, AttributeError):
+                raise SheetError(
+                    f"{base.name}/registry/places.csv", number, "not the columns of a register"
+                ) from None
             if place.id in places:
                 raise SheetError(
                     f"{base.name}/registry/places.csv", number, f"{place.id} is listed twice"
@@ -165,9 +169,10 @@ def _locate(path: Path | Traversable, shown: str) -> _Located:
         sheet = msgspec.convert(tree, Sheet, strict=False, dec_hook=decode_hook)
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `")
-        raise SheetError(
-            shown, _line_of(reader.lines, where.rstrip("`") or "$"), _in_words(message, where)
-        ) from None
+        where = where.rstrip("`") or "$"
+        unknown = _UNKNOWN_KEY.match(message)
+        line = _line_of(reader.lines, f"{where}.{unknown[1]}" if unknown else where)
+        raise SheetError(shown, line, _in_words(message, where)) from None
     return _Located(sheet, shown, reader.lines)
 
 
@@ -272,6 +277,7 @@ def _fill_in_jurisdiction(tree: dict[str, Any]) -> None:
                 item.setdefault("jurisdiction", own)
 
 
+_UNKNOWN_KEY: Final = re.compile(r"Object contains unknown field `(.+)`")
 _PATTERNS: Final = {
     "ocd-division": "write an Open Civic Data division id, or x-eu, x-un",
     "[0-9a-f]{64}": "write the SHA-256 as 64 hexadecimal digits",
@@ -282,8 +288,8 @@ _PATTERNS: Final = {
 
 
 def _in_words(message: str, where: str) -> str:
-    name = where.rstrip("`").rpartition(".")[2]
-    unknown = re.match(r"Object contains unknown field `(.+)`", message)
+    name = where.rpartition(".")[2]
+    unknown = _UNKNOWN_KEY.match(message)
     if unknown:
         return f"unknown key {unknown[1]!r}"
     missing = re.match(r"Object missing required field `(.+)`", message)

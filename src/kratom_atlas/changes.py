@@ -21,16 +21,16 @@ from kratom_atlas.model.vocabulary import (
     ActivityStatus,
     ChangeKind,
     Effect,
-    Level,
     Status,
     Substance,
 )
+from kratom_atlas.places import place_name
 from kratom_atlas.resolve.engine import Answers, resolve
 from kratom_atlas.resolve.explain import cap_words
 from kratom_atlas.resolve.history import History
 from kratom_atlas.resolve.record import Bools, Ints, Record, View
 
-__all__ = ["between", "from_history", "knowledge", "place_name"]
+__all__ = ["between", "from_history", "knowledge"]
 
 
 def from_history(view: View, of: History, *, until: int = FAR_FUTURE) -> Iterator[Change]:
@@ -105,14 +105,6 @@ def knowledge(record: Record, moments: Sequence[tuple[str, View, View, int]]) ->
         for change in between(record, (day, day), (before, after)):
             if change.kind is not ChangeKind.LAW:
                 yield _recorded(change, recorded_at)
-
-
-def place_name(record: Record, place: Jurisdiction) -> str:
-    """The name with what it needs to be told apart: `Sarasota County, Florida`."""
-    if place.level.rank < Level.COUNTY.rank or place.parent is None:
-        return place.name
-    parent = record.index.get(place.parent)
-    return place.name if parent is None else f"{place.name}, {record.places[parent].name}"
 
 
 # -- cells -----------------------------------------------------------------------------------

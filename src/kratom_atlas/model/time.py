@@ -41,7 +41,7 @@ class PartialDate(str):
         self = super().__new__(cls, text)
         try:
             assert year is not None
-            first = date(year, month or 1, day or 1)
+            first = date(year, 1 if month is None else month, 1 if day is None else day)
         except ValueError as error:
             raise ValueError(f"{text!r} is not a day of the calendar: {error}") from None
         self.lo = first.toordinal()

@@ -273,6 +273,12 @@ class Edition:
         return {name: _finish(name, frame) for name, frame in made.items()}
 
     @cached_property
+    def recorded_until(self) -> str:
+        """The last moment at which something was recorded that this edition knows."""
+        moments = [m for m in self.record.moments if self.record.before(m, self.view.known)]
+        return moments[-1] if moments else ""
+
+    @cached_property
     def last_look(self) -> str:
         """The newest day on which anything was looked at."""
         return _days(self.view.last_looks().max(initial=0))
@@ -573,7 +579,6 @@ class Edition:
         )
 
     def _sources(self) -> pd.DataFrame:
-        moments = [m for m in self.record.moments if self.record.before(m, self.view.known)]
         return pd.DataFrame(
             [
                 (
@@ -583,8 +588,8 @@ class Edition:
                     "manual",
                     None,
                     self.last_look or None,
-                    moments[-1][:10] if moments else None,
-                    "ok" if moments else "empty",
+                    self.recorded_until[:10] or None,
+                    "ok" if self.recorded_until else "empty",
                 )
             ],
             columns=list(FIELDS["sources"]),

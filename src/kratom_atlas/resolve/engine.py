@@ -237,7 +237,7 @@ class _Resolution:
             days.append(self.day[below_query][deep])
         span = FAR_FUTURE + 1
         keys = np.concatenate([p * span + d for p, d in zip(places, days, strict=True)])
-        self._pair_keys = np.unique(keys)
+        self._pair_keys = _distinct(keys)
         self.pair_place = self._pair_keys // span
         self.pair_day = self._pair_keys % span
         self._span = span
@@ -254,7 +254,7 @@ class _Resolution:
         """(index into `places`, place inside it that has law of its own)."""
         rows = self.view.law
         has_law = np.zeros(len(self.record.places), dtype=bool)
-        has_law[np.unique(self.record.provisions.place[rows.row])] = True
+        has_law[self.record.provisions.place[rows.row]] = True
         if len(places) > 200:
             # Many places: walk from the few that have law up to what binds them.
             inner, outer = self._binders_of(np.flatnonzero(has_law))
@@ -594,6 +594,12 @@ def _deciding_activity(total_rank: Ints) -> Ints:
     """0 where possession decides the word, 1 where sale does."""
     possess, sell = total_rank[:, :, 0], total_rank[:, :, 1]
     return np.where((possess == UNLAWFUL) | (possess > sell), 0, 1)
+
+
+def _distinct(values: Ints) -> Ints:
+    """The distinct values in order (`np.unique` would import `numpy.ma`)."""
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
 def _expand(start: Ints, length: Ints, values: Ints) -> tuple[Ints, Ints]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -134,7 +135,7 @@ def append_batch(folder: Path, lines: Sequence[Line]) -> Batch:
     The caller holds the ledger's lock.
 
     Raises:
-        LedgerError: the folder cannot be written.
+        LedgerError: the folder cannot be written, or the lines could not be read again.
     """
     batches = list(read_batches(folder))
     number = len(batches) + 1
@@ -145,6 +146,11 @@ def append_batch(folder: Path, lines: Sequence[Line]) -> Batch:
         )
     data = encode_batch(lines, batches[-1].sha256 if batches else FIRST)
     name = f"{number:04}-{lines[0].recorded_at[:10]}.jsonl"
+    batch, _ = _decode_batch(number, name, data)  # what is written once must be readable for ever
+    if batch.lines != tuple(lines) or any(
+        then.recorded_at < line.recorded_at for line, then in pairwise(lines)
+    ):
+        raise LedgerError(f"ledger/{name}: would not be read as it was meant; nothing was recorded")
     try:
         for left in folder.glob(".*.jsonl.part"):  # by a run that was killed
             left.unlink()
@@ -153,7 +159,7 @@ def append_batch(folder: Path, lines: Sequence[Line]) -> Batch:
         raise LedgerError(
             f"cannot write {folder / name}: {error.strerror}; nothing was recorded"
         ) from None
-    return Batch(number, name, hashlib.sha256(data).hexdigest(), tuple(lines))
+    return batch
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -1,0 +1,42 @@
+# Two commands do all the set-up: `make site` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: site test test-long lint bench codebook lock clean
+
+site: $(READY)
+	$(BIN)/kratom-atlas build --out site
+
+test: $(READY) lint
+	$(BIN)/pytest -m "not long" -n auto
+
+test-long: $(READY)
+	$(BIN)/pytest -m long
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+codebook: $(READY)
+	$(BIN)/python -m kratom_atlas.codebook > docs/CODEBOOK.md
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# The lock names no registry; it holds for every platform and Python from 3.11.
+lock:
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 --group dev --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf site $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Drawing: statuses and geometry in, polygons out."""

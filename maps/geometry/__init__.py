@@ -1,0 +1,1 @@
+"""Boundary packs. See SOURCES.md for origin, licence and checksums."""

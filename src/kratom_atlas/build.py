@@ -1,0 +1,258 @@
+"""Everything publishable, from one edition of the record: all of it, or the old site stands."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.metadata
+import importlib.resources
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+import msgspec
+
+from kratom_atlas.errors import AtlasError
+from kratom_atlas.resolve.record import Record
+from kratom_atlas.settings import Settings
+
+__all__ = ["Built", "build"]
+
+STATE: Final = ".build.json"
+"""What the site was built from; lets a build with nothing to do end at once."""
+
+Progress = Callable[[str, int | None], None]
+"""Told (what is being done, how many files so far)."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished build."""
+
+    out: Path
+    version: str
+    files: int
+    unchanged: bool
+    new_release: bool
+
+
+def build(
+    record: Record,
+    out: Path,
+    *,
+    as_of: int,
+    known: int | None,
+    settings: Settings,
+    releases: Path | None = None,
+    progress: Progress = lambda _what, _count: None,
+) -> Built:
+    """Write the site to `out`.
+
+    Raises:
+        AtlasError: it could not be written; what stood at `out` stands.
+    """
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    earlier = releases if releases is not None else out / "data" / "releases"
+    try:
+        with filelock.FileLock(out.with_name(f".{out.name}.lock"), timeout=2):
+            _recover(out)
+            wanted = _fingerprint(record, as_of, known, settings, earlier)
+            finished = _finished(out, wanted)
+            if finished is not None:
+                return finished
+            return _build(record, out, as_of, known, settings, earlier, wanted, progress)
+    except filelock.Timeout:
+        raise AtlasError(f"{out}: another build is running; wait for it to end") from None
+    except OSError as error:
+        raise AtlasError(
+            f"cannot write the site: {error.strerror or error}"
+            f"{f' ({error.filename})' if error.filename and error.errno != errno.ENOSPC else ''}; "
+            + ("the site that stood there stands" if out.exists() else "nothing was published")
+        ) from None
+
+
+def _build(
+    record: Record,
+    out: Path,
+    as_of: int,
+    known: int | None,
+    settings: Settings,
+    earlier: Path,
+    wanted: str,
+    progress: Progress,
+) -> Built:
+    # pandas, folium and geopandas are slow to import; a build with nothing to do needs none.
+    import geopandas
+    import pandas as pd
+
+    from kratom_atlas.release.dataset import publish
+    from kratom_atlas.release.tables import Edition
+    from kratom_atlas.site.pages import Meta, pages
+    from maps import boundaries
+
+    part = out.with_name(f".{out.name}.part-{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir()
+        progress("resolving", None)
+        edition = Edition(record, as_of, known)
+        _ = edition.tables
+        progress("writing the dataset", None)
+        layers: tuple[boundaries.Layer, ...] = ("us-states", "us-counties", "world")
+        shapes = geopandas.GeoDataFrame(
+            pd.concat([boundaries.load_lonlat(layer)[["code", "geometry"]] for layer in layers])
+        ).drop_duplicates("code")
+        release = publish(edition, part / "data", earlier, shapes)
+        meta = Meta(
+            version=release.version,
+            as_of=edition.today,
+            last_look=edition.last_look,
+            known=edition.recorded_until,
+            base_url=settings.base_url,
+            report_url=settings.report_url or "about/#report",
+        )
+        progress("drawing the map", None)
+        count = _write(part, draw(edition, meta), 0, progress)
+        count = _write(part, pages(edition, meta=meta), count, progress)
+        files = {
+            str(path.relative_to(part)): path.stat().st_size
+            for path in sorted(part.rglob("*"))
+            if path.is_file()
+        }
+        state = {"of": wanted, "version": release.version, "files": files}
+        (part / STATE).write_text(json.dumps(state), encoding="utf-8")
+        _swap(part, out)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return Built(out, release.version, len(files), unchanged=False, new_release=release.is_new)
+
+
+def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
+    """The map page and its chunks, from the tables of the edition."""
+    from kratom_atlas.model.vocabulary import Level, Substance
+    from maps.choropleth import MapInput, render
+
+    status = edition.tables["status"]
+    places = edition.tables["jurisdictions"]
+    local = places[places["level"].isin([Level.MUNICIPALITY, Level.TRIBAL]) & places["lat"].notna()]
+    rows = edition.tables["status"].assign(
+        url="j/" + status["code"] + "/",
+        summary=_sentences(status),
+    )
+    page = MapInput(
+        title="Kratom Atlas",
+        as_of=edition.today,
+        version=meta.version,
+        last_look=meta.last_look,
+        report_url=meta.report_url,
+        substances=[(str(s), s.label) for s in Substance],
+        table=rows,
+        points=local[["code", "name", "lat", "lon"]],
+    )
+    yield from render(page).items()
+
+
+def _sentences(status: Any) -> Any:
+    """One plain sentence per row: the act that decides, and how good the evidence is."""
+    act = status["instrument"].fillna("")
+    citation = status["citation"].fillna("")
+    named = act.where(citation == "", act + ", " + citation).where(act != "", "")
+    quality = status["verification"].fillna("").str.replace("-", " ")
+    return named.where(quality == "", named + " (" + quality + ")").str.strip()
+
+
+def _write(folder: Path, files: Iterable[tuple[str, bytes]], count: int, progress: Progress) -> int:
+    made: set[Path] = set()
+    for name, data in files:
+        path = folder / name
+        if path.parent not in made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.add(path.parent)
+        path.write_bytes(data)
+        count += 1
+        if count % 100 == 0:
+            progress("writing pages", count)
+    return count
+
+
+# -- all or nothing ----------------------------------------------------------------------------
+
+
+def _swap(part: Path, out: Path) -> None:
+    old = _aside(out)
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    try:
+        part.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _aside(out: Path) -> Path:
+    return out.with_name(f".{out.name}.old")
+
+
+def _recover(out: Path) -> None:
+    """Put back the old site, where a crash came between taking it away and putting the new one."""
+    old = _aside(out)
+    if old.exists() and not out.exists():
+        old.rename(out)
+    for left in out.parent.glob(f".{out.name}.part-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _finished(out: Path, wanted: str) -> Built | None:
+    """The site that stands, if it was built from the same and is whole."""
+    try:
+        state = json.loads((out / STATE).read_bytes())
+        files: dict[str, int] = state["files"]
+        if state["of"] != wanted:
+            return None
+        if any((out / name).stat().st_size != size for name, size in files.items()):
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Built(out, state["version"], len(files), unchanged=True, new_release=False)
+
+
+def _fingerprint(
+    record: Record, as_of: int, known: int | None, settings: Settings, earlier: Path
+) -> str:
+    """A digest of everything the site is made from."""
+    digest = hashlib.sha256()
+    releases = sorted(d.name for d in earlier.iterdir()) if earlier.is_dir() else []
+    libraries = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
+    digest.update(
+        repr((as_of, known, settings.base_url, settings.report_url, releases, libraries)).encode()
+    )
+    encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")
+    for line in record.lines:
+        digest.update(encoder.encode(line))
+    for place in record.places:
+        digest.update(encoder.encode(place))
+    for package in ("kratom_atlas", "maps"):
+        for name, file in sorted(_files(importlib.resources.files(package))):
+            digest.update(name.encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _files(entry, f"{prefix}{entry.name}/")
+        else:
+            yield f"{prefix}{entry.name}", entry
