@@ -88,7 +88,7 @@ def between(
         cells = _Cell(known[0], old, int(n), int(s)), _Cell(known[1], new, int(n), int(s))
         kind = ChangeKind.LAW
         if relearned[n, s]:
-            kind = _why_relearned(cells[0], days[0])
+            kind = _why_relearned(*cells, days[0])
         elif days[0] == days[1]:
             kind = ChangeKind.KNOWLEDGE
         label, day = _day_of_change(*cells, days)
@@ -177,11 +177,22 @@ _STATUSES = tuple(Status)
 _ACTIVITY_STATUSES = tuple(ActivityStatus)
 
 
-def _why_relearned(old: _Cell, day: int) -> ChangeKind:
-    """Late knowledge where nothing was said, or nobody had looked that far; else a correction."""
+def _why_relearned(old: _Cell, new: _Cell, day: int) -> ChangeKind:
+    """Late knowledge where nothing had been said, or the law moved after our last look at it.
+
+    Otherwise what we said was wrong when we said it: a correction.
+    """
+    if old.word("total") is Status.UNKNOWN:
+        return ChangeKind.KNOWLEDGE
+    begins = [
+        first.lo
+        for scope in _SCOPES
+        for p in new.provisions(scope)
+        if (first := p.from_ or p.attested) and first.lo <= day
+    ]
     looked = int(old.answers.last_checked[old.n, old.s])
-    unsaid = old.word("total") is Status.UNKNOWN
-    return ChangeKind.KNOWLEDGE if unsaid or day > looked else ChangeKind.CORRECTION
+    late = bool(begins) and max(begins) > looked
+    return ChangeKind.KNOWLEDGE if late else ChangeKind.CORRECTION
 
 
 def _day_of_change(old: _Cell, new: _Cell, days: tuple[int, int]) -> tuple[str, int]:

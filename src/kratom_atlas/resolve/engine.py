@@ -309,6 +309,7 @@ class _Resolution:
         begun, ended = begins <= day, rows.to_lo[at] <= day
         attested = table.attested[row] & (begins == table.from_lo[row])
         vague_start = (rows.from_hi[at] - begins > 1) & ~attested & (day < rows.from_hi[at])
+        vague_end = ended & (rows.to_hi[at] - rows.to_lo[at] > 1)
         decision = (
             (table.gives[row] << _RANK_SHIFT)
             | (table.verification[row] << (_ROW_BITS + 1))
@@ -321,7 +322,7 @@ class _Resolution:
             decision=decision,
             begins=begins,
             in_force=begun & ~ended,
-            unsure=(begun & ~ended & vague_start) | (begun & ended),
+            unsure=begun & np.where(ended, vague_end, vague_start),
             attested=attested,
             veiled=attested & ~begun,
             ahead=~begun & ~attested,
