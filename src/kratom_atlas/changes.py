@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from kratom_atlas.model.change import Change, Scope
-from kratom_atlas.model.time import FAR_FUTURE, PartialDate
+from kratom_atlas.model.time import FAR_FUTURE, FAR_PAST, PartialDate
 from kratom_atlas.model.values import Jurisdiction, Provision
 from kratom_atlas.model.vocabulary import (
     Activity,
@@ -196,8 +196,12 @@ def _why_relearned(old: _Cell, new: _Cell, day: int) -> ChangeKind:
 
 
 def _day_of_change(old: _Cell, new: _Cell, days: tuple[int, int]) -> tuple[str, int]:
-    """The day of law on which the answer became the new one, where one lies between the days."""
-    low, high = min(days), max(days)
+    """The day of law from which the answer is the new one, as precise as its source.
+
+    The last that lies between the two days, or before both where we came to know otherwise; the
+    second day itself only where no day of law is known.
+    """
+    low, high = days if days[0] != days[1] else (FAR_PAST, days[1])
     begins = [p.from_ for scope in _SCOPES for p in new.provisions(scope) if p.from_]
     ends = [p.to for scope in _SCOPES for p in old.provisions(scope) if p.to]
     for candidates in (begins, ends):
@@ -214,106 +218,114 @@ _SCOPES: tuple[Scope, ...] = ("total", "own")
 # -- changes in words ------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Move:
+    """What differs in one cell, and how to say it."""
+
+    scope: Scope
+    activity: Activity | None
+    before: Status | ActivityStatus
+    after: Status | ActivityStatus
+    step: str | None
+    details: tuple[str, ...] = ()
+
+
 def _changes(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int) -> Iterator[Change]:
     """The rows of one cell: its total, and its own law where that moved otherwise."""
     told: set[tuple[object, ...]] = set()
     for scope in _SCOPES:
-        for activity, before, after, words in _moves(old, new, scope):
-            step = (activity, before, after)
-            if step in told:
-                continue
-            told.add(step)
-            yield _change(old, new, kind, label, day, scope, activity, before, after, words)
+        for move in _moves(old, new, scope, kind):
+            step = (move.activity, move.before, move.after)
+            if step not in told:
+                told.add(step)
+                yield _change(old, new, kind, label, day, move)
 
 
-def _moves(
-    old: _Cell, new: _Cell, scope: Scope
-) -> Iterator[tuple[Activity | None, Status | ActivityStatus, Status | ActivityStatus, list[str]]]:
+def _moves(old: _Cell, new: _Cell, scope: Scope, kind: ChangeKind) -> Iterator[_Move]:
     substance = _lower(tuple(Substance)[new.s].label)
     before, after = old.word(scope), new.word(scope)
     if _SILENT.issuperset((before, after)):
         return  # where somebody looked is not law
-    details = _details(old, new, substance) if scope == "total" else []
+    details = _details(old, new, substance) if scope == "total" else ()
     if before is not after:
-        yield None, before, after, [_step(substance, before, after, scope), *details]
+        yield _Move(scope, None, before, after, _step(substance, before, after, kind), details)
         return
     if details:
-        yield None, before, after, details
+        yield _Move(scope, None, before, after, None, details)
     for a, activity in enumerate(new.answers.activities):
         was, now = old.status(scope, a), new.status(scope, a)
         if was is not now:
             noun = {"possess": "possession", "sell": "sale"}.get(activity, activity)
-            own = "under its own law, " if scope == "own" else ""
-            step = f"goes from {_lower(was.label)} to {_lower(now.label)}"
-            yield activity, was, now, [f"{own}{noun} of {substance} {step}"]
+            words = _step(f"{noun} of {substance}", was, now, kind)
+            yield _Move(scope, activity, was, now, words)
 
 
-def _step(substance: str, before: Status, after: Status, scope: Scope) -> str:
-    own = "under its own law, " if scope == "own" else ""
-    if before is Status.UNKNOWN:
-        return f"{own}{substance} becomes {_lower(after.label)}"
-    if after is Status.UNKNOWN:
-        return f"{own}{substance} is no longer {_lower(before.label)}; what applies is not known"
-    return f"{own}{substance} goes from {_lower(before.label)} to {_lower(after.label)}"
+def _step(
+    what: str, before: Status | ActivityStatus, after: Status | ActivityStatus, kind: ChangeKind
+) -> str:
+    was, now = _lower(before.label), _lower(after.label)
+    if kind is ChangeKind.CORRECTION:
+        if after == "unknown":
+            return f"{what} was said to be {was}; what applies is not known"
+        return f"{what} is {now}, not {was} as had been said"
+    if before == "unknown":
+        return f"{what} becomes {now}"
+    if after == "unknown":
+        return f"{what} is no longer {was}; what applies is not known"
+    return f"{what} goes from {was} to {now}"
 
 
-def _details(old: _Cell, new: _Cell, substance: str) -> list[str]:
+def _details(old: _Cell, new: _Cell, substance: str) -> tuple[str, ...]:
+    """The conditions that moved; where all is unlawful, the end of one says nothing."""
     found = []
+    moot = new.word("total") in (Status.BANNED, Status.SALE_BANNED, Status.UNKNOWN)
     if old.age != new.age:
         if old.age and new.age:
             moves = "rises" if new.age > old.age else "falls"
             found.append(f"minimum age to buy {substance} {moves} from {old.age} to {new.age}")
         elif new.age:
             found.append(f"a minimum age of {new.age} begins for {substance}")
-        elif new.word("total") not in (Status.BANNED, Status.SALE_BANNED):
+        elif not moot:
             found.append(f"the minimum age of {old.age} for {substance} ends")
     if old.caps != new.caps:
         if new.caps:
             found.append(f"the 7-OH cap becomes {_amounts(new.caps)}")
-        elif new.word("total") not in (Status.BANNED, Status.SALE_BANNED):
+        elif not moot:
             found.append(f"the 7-OH cap of {_amounts(old.caps)} ends")
-    return found
+    return tuple(found)
 
 
-def _change(
-    old: _Cell,
-    new: _Cell,
-    kind: ChangeKind,
-    label: str,
-    day: int,
-    scope: Scope,
-    activity: Activity | None,
-    before: Status | ActivityStatus,
-    after: Status | ActivityStatus,
-    words: list[str],
-) -> Change:
+def _change(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int, move: _Move) -> Change:
     record = new.view.record
-    place = new.place
     substance = tuple(Substance)[new.s]
-    cause, ended = _cause(old, new, scope, day)
+    cause, ended = _cause(old, new, move.scope, day)
     table = record.provisions
+    explaining = tuple(dict.fromkeys((*cause, *new.decides(move.scope))))
     recorded = max(
-        (table.versions[row].line.recorded_at for row in (*new.decides(scope), *cause)),
+        (table.versions[row].line.recorded_at for row in explaining),
         default=_last_recorded(new.view),
     )
-    provisions = tuple(dict.fromkeys(table.bodies[row].id for row in (*cause, *new.decides(scope))))
-    ref = _reference(new.view, [table.bodies[row] for row in cause], ended=ended)
+    own = "under its own law, " if move.scope == "own" else ""
+    words = "; ".join((*([own + move.step] if move.step else []), *move.details))
     when = f"on {label}" if len(label) == 10 else f"in {PartialDate(label).words()}"
-    sentence = f"{place_name(record, place)}: {'; '.join(words)} {when}{ref}"
-    parts = [label, place.code, substance, scope, *([activity] if activity else []), kind]
+    if kind is ChangeKind.CORRECTION:
+        when = f"(law since {PartialDate(label).words()})"
+    ref = _reference(new.view, [table.bodies[row] for row in cause], ended=ended)
+    activity = [move.activity] if move.activity else []
     return Change(
-        id=".".join(parts),
+        id=".".join([label, new.place.code, substance, move.scope, *activity, kind]),
         date=label,
         kind=kind,
-        jurisdiction=place,
+        jurisdiction=new.place,
         substance=substance,
-        before=before,
-        after=after,
-        scope=scope,
-        activity=activity,
-        provisions=provisions,
+        before=move.before,
+        after=move.after,
+        scope=move.scope,
+        activity=move.activity,
+        provisions=tuple(table.bodies[row].id for row in explaining),
         recorded_at=recorded,
-        summary=sentence,
+        details=move.details,
+        summary=f"{place_name(record, new.place)}: {words} {when}{ref}",
     )
 
 

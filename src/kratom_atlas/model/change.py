@@ -32,4 +32,6 @@ class Change(Struct, frozen=True, kw_only=True):
     activity: Activity | None
     provisions: tuple[str, ...]
     recorded_at: str
+    details: tuple[str, ...]
+    """The conditions that moved (age, caps), in words."""
     summary: str
