@@ -43,7 +43,7 @@ COLUMNS = ("code", "name", "level", "substance", "url", *encode.RECORD)
 POINT_COLUMNS = ("code", "name", "lat", "lon")
 # Relative, and nothing that could be read as a scheme or another host.
 SAFE_LINK = re.compile(r"(?!/)[\w.~%/-]*")
-SAFE_REPORT = re.compile(r"(https://|mailto:|(?!/)[\w.~%/-]*$)")
+SAFE_REPORT = re.compile(r"(https://|mailto:|(?!/)[\w.~%/#-]*$)")
 
 
 @dataclass(frozen=True)

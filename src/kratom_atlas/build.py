@@ -63,7 +63,7 @@ def build(
     try:
         with filelock.FileLock(out.with_name(f".{out.name}.lock"), timeout=2):
             _recover(out)
-            wanted = _fingerprint(record, as_of, known, settings, earlier)
+            wanted = _fingerprint(record, as_of, known, settings, releases)
             finished = _finished(out, wanted)
             if finished is not None:
                 return finished
@@ -143,9 +143,10 @@ def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
     status = edition.tables["status"]
     places = edition.tables["jurisdictions"]
     local = places[places["level"].isin([Level.MUNICIPALITY, Level.TRIBAL]) & places["lat"].notna()]
-    rows = edition.tables["status"].assign(
+    rows = status.assign(
         url="j/" + status["code"] + "/",
         summary=_sentences(status),
+        min_age=status["min_age"].astype("str").fillna(""),
     )
     page = MapInput(
         title="Kratom Atlas",
@@ -228,14 +229,14 @@ def _finished(out: Path, wanted: str) -> Built | None:
 
 
 def _fingerprint(
-    record: Record, as_of: int, known: int | None, settings: Settings, earlier: Path
+    record: Record, as_of: int, known: int | None, settings: Settings, releases: Path | None
 ) -> str:
-    """A digest of everything the site is made from."""
+    """A digest of everything the site is made from; its own earlier releases are part of it."""
     digest = hashlib.sha256()
-    releases = sorted(d.name for d in earlier.iterdir()) if earlier.is_dir() else []
+    given = sorted(d.name for d in releases.iterdir()) if releases and releases.is_dir() else None
     libraries = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
     digest.update(
-        repr((as_of, known, settings.base_url, settings.report_url, releases, libraries)).encode()
+        repr((as_of, known, settings.base_url, settings.report_url, given, libraries)).encode()
     )
     encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")
     for line in record.lines:

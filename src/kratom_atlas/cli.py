@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from kratom_atlas.model.status import Answer, Link
+    from kratom_atlas.report.diff import Format
     from kratom_atlas.resolve.record import Record, View
 
 __all__ = ["main"]
@@ -490,39 +491,52 @@ def diff(
         days = (from_, to)
         if to < from_:
             raise click.UsageError(f"FROM {from_} is after TO {to}: give the earlier day first.")
-    record = _record(Settings.from_environment())
+    settings = Settings.from_environment()
+    record = _record(settings)
     views = [_view(record, k) for k in (known or (None,))]
     pair = (views[0], views[-1])
-    places = None
+    span = (days[0].toordinal(), days[1].toordinal())
     if place:
-        places = _inside(record, place)
-    found = changes.between(
-        record, (days[0].toordinal(), days[1].toordinal()), pair, places, inherited=bool(place)
-    )
-    moments = " and ".join(known) or (record.moments[-1] if record.moments else "never")
+        named, inside = _named(record, place)
+        found = [
+            *changes.between(record, span, pair, named, inherited=True),
+            *changes.between(record, span, pair, inside),
+        ]
+    else:
+        found = changes.between(record, span, pair)
+    moments = known or (record.moments[-1] if record.moments else "nothing recorded yet",)
     title = (
         f"What we said of {on}, at {known[0]} and at {known[1]}"
         if on
         else f"Changes in the law from {days[0]} to {days[1]}"
     )
-    click.echo(
-        render(found, fmt, title=title, context=Context(record=record, known=moments)),  # type: ignore[arg-type]
-        nl=fmt not in ("csv",),
+    looked = int(pair[1].last_looks().max(initial=0))
+    context = Context(
+        view=pair[1],
+        first=str(days[0]),
+        last=str(days[1]),
+        known=moments,
+        version=f"kratom-atlas {__version__}, made from the ledger",
+        as_of=str(datetime.now(UTC).date()),
+        last_look=str(date.fromordinal(looked)) if looked else "",
+        report_url=settings.report_url,
+        base_url=settings.base_url,
     )
+    click.echo(render(found, cast("Format", fmt), title=title, context=context), nl=False)
 
 
-def _inside(record: Record, words: tuple[str, ...]) -> list[int]:
+def _named(record: Record, words: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """The places named, and those inside them."""
     from kratom_atlas.places import find_place
 
-    wanted: dict[int, None] = {}
+    named: set[int] = set()
     for word in words:
         found = find_place(record, word)
         if found.note:
             _say(f"note: {found.note}")
-        wanted[found.index] = None
-        for inner in record.children.get(found.index, ()):
-            wanted[inner] = None
-    return sorted(wanted)
+        named.add(found.index)
+    inside = {inner for place in named for inner in record.children.get(place, ())}
+    return sorted(named), sorted(inside - named)
 
 
 @command.command()
