@@ -175,6 +175,8 @@ def _write_sqlite(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
             database.execute(f'CREATE INDEX "{name}_key" ON "{name}" ({keys})')
         database.commit()
         database.execute("VACUUM")
+    except sqlite3.OperationalError as error:  # a full disk, for one
+        raise OSError(f"{SQLITE}: {error}") from error
     finally:
         database.close()
 

@@ -1,0 +1,180 @@
+"""The command line as people use it: a process of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("kratom-atlas")
+
+
+@pytest.fixture
+def run(tmp_path: Path):  # type: ignore[no-untyped-def]
+    def call(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *words],
+            cwd=tmp_path,
+            env={**os.environ, "KRATOM_ATLAS_HOME": str(tmp_path / "home"), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return call
+
+
+def test_one_answer(run) -> None:  # type: ignore[no-untyped-def]
+    told = run(
+        "status", "Sarasota County, FL", "--substance", "leaf", "--on", "2026-11-22", "--why"
+    )
+    assert told.returncode == 0
+    assert "Sarasota County, Florida (US-FL-12115)" in told.stdout
+    assert "Kratom leaf: Banned" in told.stdout
+    assert "neither legal nor medical advice" in told.stdout
+    assert told.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("US-AL", "Alabama"),
+        ("al", "Alabama"),
+        ("Alabama", "Alabama"),
+        ("ALABAMA", "Alabama"),
+        ("01", "Alabama"),
+        ("AL", "Albania"),
+        ("TH", "Thailand"),
+        ("THA", "Thailand"),
+        ("12115", "Sarasota County, Florida"),
+        ("sarasota county, florida", "Sarasota County, Florida"),
+        ("US-FL-12115", "Sarasota County, Florida"),
+        ("ocd-division/country:us/state:fl/county:sarasota", "Sarasota County, Florida"),
+        ("St. Louis County, MO", "St. Louis County, Missouri"),
+        ("Doña Ana County, NM", "Doña Ana County, New Mexico"),
+        ("dona ana county, nm", "Doña Ana County, New Mexico"),
+        ("Côte d'Ivoire", "Ivory Coast"),
+    ],
+)
+def test_a_place_is_found_by_what_people_call_it(words: str, name: str) -> None:
+    from kratom_atlas.catalog import load_register, packaged_sheets
+    from kratom_atlas.places import find_place, place_name
+    from kratom_atlas.resolve.record import Record
+
+    record = Record([], load_register(packaged_sheets()))
+    assert place_name(record, record.places[find_place(record, words).index]) == name
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["status", "Sarasotta County, FL"], 1, "did you mean Sarasota County, Florida"),
+        (["status", "Georgia"], 1, "'Georgia' may be"),
+        (["status", "zzzzqq"], 1, "no place is called 'zzzzqq'"),
+        (["status", "99999"], 1, "no place has the code '99999'"),
+        (["status", ""], 1, "no place is called ''"),
+        (["status", "US-GA", "--substance", "lef"], 1, "did you mean leaf?"),
+        (["status", "US-GA", "--on", "2026-02-31"], 2, "not a day of the calendar"),
+        (["status", "US-GA", "--on", "2026-2-3"], 2, "write it as 2026-07-01"),
+        (["status", "US-GA", "--known", "yesterday"], 2, "not a day or a moment"),
+        (["build", "--as-of", "soon"], 2, "is not a day"),
+        (["build", "--as-of", "2026-13-01"], 2, "not a day of the calendar"),
+        (["diff", "2026-01-01"], 2, "give FROM and TO"),
+        (["diff", "2027-01-01", "2026-01-01"], 2, "give the earlier day first"),
+        (["diff", "--known", "2026-11-22", "--on", "2026-01-01"], 2, "--known K1 K2"),
+        (["export", "everything"], 1, "no file 'everything'"),
+        (["verify", "nowhere"], 1, "build the site first"),
+        (["sources", "nothing"], 1, "no source is called 'nothing'"),
+        (["ingest", "--actor", "x", "--reason", "y", "--root", "nowhere"], 1, "no such folder"),
+        (["stats"], 2, "No such command 'stats'"),
+    ],
+)
+def test_what_is_wrong_is_one_plain_line(run, words: list[str], status: int, said: str) -> None:  # type: ignore[no-untyped-def]
+    told = run(*words)
+    assert told.returncode == status
+    assert said in told.stderr
+    assert told.stderr.count("\n") == 1
+    assert "Traceback" not in told.stderr
+    assert told.stdout == ""
+
+
+def test_debug_shows_the_traceback(run) -> None:  # type: ignore[no-untyped-def]
+    assert "Traceback" in run("--debug", "status", "zzzzqq").stderr
+
+
+def test_before_anything_and_in_the_future(run) -> None:  # type: ignore[no-untyped-def]
+    before = run("status", "US-GA", "--substance", "leaf", "--on", "0001-01-01")
+    assert "Not yet researched" in before.stdout
+    unrecorded = run("status", "US-GA", "--substance", "leaf", "--known", "2020-01-01")
+    assert "Not yet researched" in unrecorded.stdout
+    assert "nothing was recorded by 2020-01-01" in unrecorded.stderr
+    future = run("status", "US-KY", "--substance", "leaf", "--on", "2099-01-01")
+    assert "Sale banned" in future.stdout
+    assert "has not come yet" in future.stderr
+
+
+def test_programs_read_json(run) -> None:  # type: ignore[no-untyped-def]
+    one = json.loads(run("status", "US-GA", "--substance", "7-oh", "--json").stdout)
+    assert (one["substance"], one["total_status"]) == ("7-oh", "regulated")
+    assert one["chain"][0]["line"]["recorded_at"]
+    assert len(json.loads(run("status", "US-GA", "--json").stdout)) == 7
+    assert json.loads(run("sources", "--json").stdout)[0]["health"] == "ok"
+    found = json.loads(
+        run("diff", "2026-07-01", "2026-08-31", "--place", "US-MN", "--format", "json").stdout
+    )
+    assert "rises from 18 to 21" in json.dumps(found)
+
+
+def test_a_diff_says_what_changed_in_plain_words(run) -> None:  # type: ignore[no-untyped-def]
+    told = run("diff", "2026-07-15", "2026-08-15", "--place", "US-MN")
+    assert "2026-08-01" in told.stdout
+    assert "from 18 to 21" in told.stdout
+    assert "HF 3453" in told.stdout
+    nothing = run("diff", "2026-11-01", "2026-11-02", "--place", "US-MN")
+    assert "No change" in nothing.stdout
+    knowledge = run(
+        "diff", "--known", "2026-11-21", "2026-11-22", "--on", "2026-11-20", "--place", "US-GA"
+    )
+    assert knowledge.returncode == 0
+    assert "late" in knowledge.stdout.lower()
+
+
+@pytest.mark.parametrize("fmt", ["text", "md", "html", "json", "csv"])
+def test_every_format_comes_out(run, fmt: str) -> None:  # type: ignore[no-untyped-def]
+    told = run("diff", "2026-06-30", "2026-07-01", "--format", fmt)
+    assert told.returncode == 0
+    assert "Tennessee" in told.stdout
+    assert told.stderr == ""
+
+
+def test_export_writes_to_standard_output_or_to_a_path(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    out = run("export", "jurisdictions.csv", "--as-of", "2026-11-22").stdout
+    assert run("export", "jurisdictions.csv", "--as-of", "2026-11-22", "-o", "j.csv").stdout == ""
+    assert (tmp_path / "j.csv").read_text(encoding="utf-8") == out
+    failed = run("export", "jurisdictions.csv", "-o", "missing/j.csv")
+    assert failed.returncode == 1
+    assert "cannot write missing/j.csv" in failed.stderr
+
+
+def test_a_store_answers_as_the_ledger_does(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    words = ("status", "US-GA", "--on", "2026-11-22", "--why")
+    plain = run(*words).stdout
+    stored = run(*words, KRATOM_ATLAS_DATABASE_URL=f"sqlite:///{tmp_path}/store.sqlite").stdout
+    assert stored == plain
+
+
+def test_a_broken_store_is_one_plain_line(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "broken.sqlite").write_bytes(b"not a database at all" * 500)
+    told = run("status", "US-GA", KRATOM_ATLAS_DATABASE_URL=f"sqlite:///{tmp_path}/broken.sqlite")
+    assert told.returncode == 1
+    assert told.stderr.count("\n") == 1
+    secret = run(
+        "status", "US-GA", KRATOM_ATLAS_DATABASE_URL="postgresql+psycopg://u:hush@127.0.0.1:1/x"
+    )
+    assert secret.returncode == 1
+    assert "hush" not in secret.stderr + secret.stdout
