@@ -71,7 +71,10 @@ def between(
     day's answer differs with new knowledge, we had been wrong of it, or had not known; where it
     does not, the law changed.
     """
-    wanted = np.arange(len(record.places)) if places is None else np.asarray(places, np.int64)
+    # Where nothing of a place's own stands, nothing of its own can differ.
+    spoken = known[0].spoken | known[1].spoken
+    candidates = np.arange(len(record.places)) if inherited else np.flatnonzero(spoken)
+    wanted = candidates if places is None else np.asarray(places, np.int64)
     old = resolve(known[0], wanted, days[0])
     new = resolve(known[1], wanted, days[1])
     differ = _differ(old, new)

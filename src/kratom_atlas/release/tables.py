@@ -231,15 +231,7 @@ class Edition:
     @cached_property
     def changes(self) -> tuple[Change, ...]:
         """Every change: of law over all valid time, and of what later batches made us say."""
-        spoken = np.unique(
-            np.concatenate(
-                [
-                    self.record.provisions.place[self.view.provision_rows],
-                    self.record.searches.place[self.view.search_rows],
-                ]
-            )
-        )
-        own = np.isin(self.past.place, spoken)
+        own = self.view.spoken[self.past.place]
         law = changes.from_history(self.view, _only(self.past, own))
         found = {c.id: c for c in (*law, *changes.knowledge(self.record, self._later_batches()))}
         return tuple(found[key] for key in sorted(found))

@@ -64,9 +64,7 @@ def representatives(record: Record, view: View) -> Ints:
     Places without statements of their own, without places inside, at the same level and bound by
     the same jurisdictions share their history: most counties of a state do.
     """
-    spoken = np.zeros(len(record.places), dtype=bool)
-    spoken[record.provisions.place[view.provision_rows]] = True
-    spoken[record.searches.place[view.search_rows]] = True
+    spoken = view.spoken
     first: dict[tuple[object, ...], int] = {}
     result = np.arange(len(record.places))
     for n, binders in enumerate(record.binders):
