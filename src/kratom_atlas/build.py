@@ -116,7 +116,7 @@ def _build(
             last_look=edition.last_look,
             known=edition.recorded_until,
             base_url=settings.base_url,
-            report_url=settings.report_url or "about/#report",
+            report_url=settings.report_url or "about/index.html#report",
         )
         progress("drawing the map", None)
         count = _write(part, draw(edition, meta), 0, progress)
@@ -144,7 +144,7 @@ def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
     places = edition.tables["jurisdictions"]
     local = places[places["level"].isin([Level.MUNICIPALITY, Level.TRIBAL]) & places["lat"].notna()]
     rows = status.assign(
-        url="j/" + status["code"] + "/",
+        url="j/" + status["code"] + "/index.html",
         summary=_sentences(status),
         min_age=status["min_age"].astype("str").fillna(""),
     )

@@ -27,7 +27,7 @@ from kratom_atlas.model.vocabulary import (
 from kratom_atlas.places import place_name
 from kratom_atlas.resolve.engine import Answers, resolve
 from kratom_atlas.resolve.explain import cap_words
-from kratom_atlas.resolve.history import History
+from kratom_atlas.resolve.history import History, event_days
 from kratom_atlas.resolve.record import Bools, Ints, Record, View
 
 __all__ = ["between", "from_history", "knowledge"]
@@ -99,15 +99,35 @@ def between(
     return found
 
 
-def knowledge(record: Record, moments: Sequence[tuple[str, View, View, int]]) -> Iterator[Change]:
-    """What each later batch of the ledger made us say otherwise of its own day.
+def knowledge(record: Record, recorded_at: str, before: View, after: View) -> Iterator[Change]:
+    """What was recorded at one moment made us say otherwise of any day up to its own."""
+    places = _touched(before, after)
+    if not len(places):
+        return
+    own_day = date.fromisoformat(recorded_at[:10]).toordinal()
+    days = {own_day, *event_days(before, places), *event_days(after, places)}
+    found: dict[str, Change] = {}
+    for day in sorted(d for d in days if d <= own_day):
+        for change in between(record, (day, day), (before, after), places):
+            told = msgspec.structs.replace(
+                change, id=f"{change.id}.{recorded_at[:10]}", recorded_at=recorded_at
+            )
+            found[told.id] = told
+    yield from found.values()
 
-    `moments`: (recorded at, view before, view after, that day).
-    """
-    for recorded_at, before, after, day in moments:
-        for change in between(record, (day, day), (before, after)):
-            if change.kind is not ChangeKind.LAW:
-                yield _recorded(change, recorded_at)
+
+def _touched(before: View, after: View) -> Ints:
+    """The places of which something else stands."""
+    table, searches = before.record.provisions, before.record.searches
+    return np.unique(
+        np.concatenate(
+            [
+                table.place[np.setxor1d(before.provision_rows, after.provision_rows)],
+                table.place[np.setxor1d(before.law.row, after.law.row)],
+                searches.place[np.setxor1d(before.search_rows, after.search_rows)],
+            ]
+        )
+    )
 
 
 # -- cells -----------------------------------------------------------------------------------
@@ -215,6 +235,7 @@ def _day_of_change(old: _Cell, new: _Cell, days: tuple[int, int]) -> tuple[str, 
 
 
 _SILENT = frozenset((Status.UNKNOWN, Status.NO_SPECIFIC_LAW))
+_SILENT_ACTIVITY = frozenset((ActivityStatus.UNKNOWN, ActivityStatus.NO_LAW))
 _SCOPES: tuple[Scope, ...] = ("total", "own")
 
 
@@ -249,7 +270,7 @@ def _moves(old: _Cell, new: _Cell, scope: Scope, kind: ChangeKind) -> Iterator[_
     before, after = old.word(scope), new.word(scope)
     if _SILENT.issuperset((before, after)):
         return  # where somebody looked is not law
-    details = _details(old, new, substance) if scope == "total" else ()
+    details = _details(old, new) if scope == "total" else ()
     if before is not after:
         yield _Move(scope, None, before, after, _step(substance, before, after, kind), details)
         return
@@ -257,7 +278,7 @@ def _moves(old: _Cell, new: _Cell, scope: Scope, kind: ChangeKind) -> Iterator[_
         yield _Move(scope, None, before, after, None, details)
     for a, activity in enumerate(new.answers.activities):
         was, now = old.status(scope, a), new.status(scope, a)
-        if was is not now:
+        if was is not now and not _SILENT_ACTIVITY.issuperset((was, now)):
             noun = {"possess": "possession", "sell": "sale"}.get(activity, activity)
             words = _step(f"{noun} of {substance}", was, now, kind)
             yield _Move(scope, activity, was, now, words)
@@ -267,7 +288,7 @@ def _step(
     what: str, before: Status | ActivityStatus, after: Status | ActivityStatus, kind: ChangeKind
 ) -> str:
     was, now = _lower(before.label), _lower(after.label)
-    if kind is ChangeKind.CORRECTION:
+    if kind is ChangeKind.CORRECTION and before != "unknown":
         if after == "unknown":
             return f"{what} was said to be {was}; what applies is not known"
         return f"{what} is {now}, not {was} as had been said"
@@ -278,18 +299,19 @@ def _step(
     return f"{what} goes from {was} to {now}"
 
 
-def _details(old: _Cell, new: _Cell, substance: str) -> tuple[str, ...]:
+def _details(old: _Cell, new: _Cell, substance: str = "") -> tuple[str, ...]:
     """The conditions that moved; where all is unlawful, the end of one says nothing."""
     found = []
+    buy, of = (f" to buy {substance}", f" for {substance}") if substance else (" to buy", "")
     moot = new.word("total") in (Status.BANNED, Status.SALE_BANNED, Status.UNKNOWN)
     if old.age != new.age:
         if old.age and new.age:
             moves = "rises" if new.age > old.age else "falls"
-            found.append(f"minimum age to buy {substance} {moves} from {old.age} to {new.age}")
+            found.append(f"minimum age{buy} {moves} from {old.age} to {new.age}")
         elif new.age:
-            found.append(f"a minimum age of {new.age} begins for {substance}")
+            found.append(f"a minimum age of {new.age} begins{of}")
         elif not moot:
-            found.append(f"the minimum age of {old.age} for {substance} ends")
+            found.append(f"the minimum age of {old.age}{of} ends")
     if old.caps != new.caps:
         if new.caps:
             found.append(f"the 7-OH cap becomes {_amounts(new.caps)}")
@@ -309,7 +331,8 @@ def _change(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int, move
         default=_last_recorded(new.view),
     )
     own = "under its own law, " if move.scope == "own" else ""
-    words = "; ".join((*([own + move.step] if move.step else []), *move.details))
+    named = _details(old, new, _lower(substance.label)) if move.details else ()
+    words = "; ".join((*([own + move.step] if move.step else []), *named))
     when = f"on {label}" if len(label) == 10 else f"in {PartialDate(label).words()}"
     if kind is ChangeKind.CORRECTION:
         when = f"(law since {PartialDate(label).words()})"
@@ -367,12 +390,6 @@ def _reference(view: View, provisions: list[Provision], *, ended: bool) -> str:
 def _last_recorded(view: View) -> str:
     known = [m for m in view.record.moments if view.record.before(m, view.known)]
     return known[-1] if known else ""
-
-
-def _recorded(change: Change, recorded_at: str) -> Change:
-    return msgspec.structs.replace(
-        change, id=f"{change.id}.{recorded_at[:10]}", recorded_at=recorded_at
-    )
 
 
 def _amounts(caps: tuple[str, ...]) -> str:

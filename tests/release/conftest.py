@@ -41,6 +41,12 @@ def corrected_root(
 
 
 @pytest.fixture(scope="session")
+def record_of() -> Callable[[Path], Record]:
+    """Reads the record below a folder."""
+    return read
+
+
+@pytest.fixture(scope="session")
 def record(corrected_root: Path) -> Record:
     return read(corrected_root)
 

@@ -135,7 +135,7 @@ class Status(Word):
     """The place's word, from possession and sale."""
 
     BANNED = ("banned", "Banned", "Possession is unlawful, whatever the rule on sale.")
-    SALE_BANNED = ("sale-banned", "Sale banned", "Sale is unlawful; possession is not.")
+    SALE_BANNED = ("sale-banned", "Sale banned", "Sale is unlawful; no ban on possession is known.")
     PRESCRIPTION = (
         "prescription",
         "Prescription / licence only",
@@ -143,7 +143,11 @@ class Status(Word):
     )
     REGULATED = ("regulated", "Regulated", "Sale is allowed under product or seller rules.")
     AGE_RESTRICTED = ("age-restricted", "Age limit only", "A minimum age is the only rule.")
-    LAWFUL = ("lawful", "Lawful, named", "The law names it and allows it.")
+    LAWFUL = (
+        "lawful",
+        "Lawful, named",
+        "The law names it and allows it, and nothing stricter is known.",
+    )
     NO_SPECIFIC_LAW = (
         "no-specific-law",
         "No specific law found",

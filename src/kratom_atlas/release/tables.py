@@ -7,7 +7,7 @@ the dataset all follow it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -192,7 +192,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "jurisdictions": ("jurisdiction_id",),
     "sources": ("source_id",),
 }
-"""The columns that name a row; rows are sorted by them."""
+"""The columns that name a row; rows are sorted by them, intervals by their first day."""
 
 _STATUSES = np.array([str(s) for s in Status], dtype=object)
 _ACTIVITY_STATUSES = np.array([str(s) for s in ActivityStatus], dtype=object)
@@ -233,20 +233,15 @@ class Edition:
         """Every change: of law over all valid time, and of what later batches made us say."""
         own = self.view.spoken[self.past.place]
         law = changes.from_history(self.view, _only(self.past, own))
-        found = {c.id: c for c in (*law, *changes.knowledge(self.record, self._later_batches()))}
+        found = {c.id: c for c in (*law, *self._said_otherwise())}
         return tuple(found[key] for key in sorted(found))
 
-    def _later_batches(self) -> list[tuple[str, View, View, int]]:
+    def _said_otherwise(self) -> Iterator[Change]:
+        """What each batch after the first made us say otherwise."""
         moments = [m for m in self.record.moments if self.record.before(m, self.view.known)]
-        return [
-            (
-                moment,
-                self.record.at(self.record.bound(before)),
-                self.record.at(self.record.bound(moment)),
-                date.fromisoformat(moment[:10]).toordinal(),
-            )
-            for before, moment in pairwise(moments)
-        ]
+        for earlier, moment in pairwise(moments):
+            before, after = (self.record.at(self.record.bound(m)) for m in (earlier, moment))
+            yield from changes.knowledge(self.record, moment, before, after)
 
     # -- tables --------------------------------------------------------------------------------
 
@@ -614,9 +609,13 @@ def _finish(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         else:
             columns[column] = values.astype("float64")
     finished = pd.DataFrame(columns)
-    return finished.sort_values(list(KEYS[name]), kind="stable", na_position="first").reset_index(
-        drop=True
-    )
+    order = finished[list(KEYS[name])].fillna("")
+    if name == "status_history":  # in order of time, whichever kind of day an interval begins on
+        order["valid_from"] = order["valid_from"].where(
+            order["valid_from"] != "", order["seen_from"]
+        )
+    rows = order.sort_values(list(KEYS[name]), kind="stable").index
+    return finished.loc[rows].reset_index(drop=True)
 
 
 def _only(of: History, mask: Bools) -> History:

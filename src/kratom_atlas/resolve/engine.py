@@ -124,13 +124,12 @@ class _Facing:
     row: Ints
     decision: Ints
     begins: Ints
+    ends: Ints
     in_force: Bools
     unsure: Bools
     """The day lies inside an imprecise boundary of it."""
-    attested: Bools
-    """Its first day is not known, only the first on which it was seen in force."""
     veiled: Bools
-    """The day is before that: it may have applied already."""
+    """Its first day is not known and the day is before it was seen: it may have applied already."""
     ahead: Bools
 
     def only(self, mask: Bools) -> _Facing:
@@ -143,17 +142,21 @@ class _Layer:
 
     `own` is the strictest of its own provisions, as a decision; `binding` the same after
     preemption, which is what it adds to a total; `inside` what of that reaches into
-    municipalities, and `perhaps` what may. `ahead` is the strictest that is enacted and not yet
-    in force, `ahead_from` the earliest day on which such a one begins. `unsure`: the day lies
-    inside an imprecise boundary. `veiled`: a rule of unknown start may have applied.
+    municipalities, and `perhaps` what may. `until` is the day on which the last of the strictest
+    binding rules on possession or sale ends. `unsure`: the day lies inside an imprecise boundary.
+    `veiled`: a rule of unknown start may have applied, `own_veiled` the same before preemption.
     """
 
     def __init__(self, size: int, shape: tuple[int, int]) -> None:
-        self.own, self.binding, self.inside, self.perhaps, self.ahead = (
-            np.zeros((size, *shape), dtype=np.int64) for _ in range(5)
+        self.own, self.binding, self.inside, self.perhaps = (
+            np.zeros((size, *shape), dtype=np.int64) for _ in range(4)
         )
-        self.ahead_from: Ints = np.full((size, *shape), FAR_FUTURE, dtype=np.int64)
-        self.unsure, self.veiled = (np.zeros((size, *shape), dtype=bool) for _ in range(2))
+        self.until, self.until_inside = (
+            np.zeros((size, shape[0], _WORD_ACTIVITIES), dtype=np.int64) for _ in range(2)
+        )
+        self.unsure, self.unsure_inside, self.own_veiled, self.veiled, self.veiled_inside = (
+            np.zeros((size, *shape), dtype=bool) for _ in range(5)
+        )
         self.age, self.age_inside = (np.zeros((size, shape[0]), dtype=np.int64) for _ in range(2))
         self.caps, self.caps_inside = (
             np.full((size, shape[0], len(CAP_UNITS)), np.inf) for _ in range(2)
@@ -164,21 +167,34 @@ class _Layer:
     ) -> None:
         """Enter the provisions on substance `s` and activity `a`."""
         applies = of.in_force & ~struck
-        reaches = applies & (table.extent[of.row] == Extent.WHOLE.rank)
+        whole = table.extent[of.row] == Extent.WHOLE.rank
+        reaches = applies & whole
         might = applies & (table.extent[of.row] == Extent.UNKNOWN.rank)
-        later = of.ahead & ~struck
         for array, mask in (
             (self.own, of.in_force),
             (self.binding, applies),
             (self.inside, reaches),
             (self.perhaps, might),
-            (self.ahead, later),
         ):
             np.maximum.at(array[:, s, a], of.pair[mask], of.decision[mask])
-        np.minimum.at(self.ahead_from[:, s, a], of.pair[later], of.begins[later])
-        self.unsure[of.pair[(of.unsure | (of.in_force & shadow)) & ~struck], s, a] = True
-        self.veiled[of.pair[of.veiled], s, a] = True
+        veiled = of.veiled & ~struck
+        unsure = ((of.unsure | (of.in_force & shadow)) & ~struck) | veiled
+        for flags, mask in (
+            (self.own_veiled, of.veiled),
+            (self.veiled, veiled),
+            (self.veiled_inside, veiled & whole),
+            (self.unsure, unsure),
+            (self.unsure_inside, unsure & whole),
+        ):
+            flags[of.pair[mask], s, a] = True
         if a < _WORD_ACTIVITIES:
+            for until, best, mask in (
+                (self.until, self.binding, applies),
+                (self.until_inside, self.inside, reaches),
+            ):
+                rank = best[of.pair, s, a] >> _RANK_SHIFT
+                strictest = mask & (of.decision >> _RANK_SHIFT == rank)
+                np.maximum.at(until[:, s, a], of.pair[strictest], of.ends[strictest])
             for age, caps, mask in (
                 (self.age, self.caps, applies),
                 (self.age_inside, self.caps_inside, reaches),
@@ -279,6 +295,7 @@ class _Resolution:
         table = self.record.provisions
         self.struck_from = self._preemptions(facing)
         layer = self.layer = _Layer(len(self._pair_keys), self.shape)
+        self.later: dict[tuple[int, int], _Facing] = {}
         for s in range(len(SUBSTANCES)):
             of_substance = facing.only(
                 (table.gives[facing.row] >= 0) & (table.substances[facing.row] >> s & 1 == 1)
@@ -290,6 +307,9 @@ class _Resolution:
                 if len(chosen.pair):
                     struck, shadow = self._struck(chosen, s, a)
                     layer.add(chosen, s, a, struck, shadow, table)
+                    later = chosen.ahead & ~struck
+                    if a < _WORD_ACTIVITIES and later.any():
+                        self.later[s, a] = chosen.only(later)
         self._find_searches()
 
     def _facing(self) -> _Facing:
@@ -321,11 +341,11 @@ class _Resolution:
             row=row,
             decision=decision,
             begins=begins,
+            ends=rows.to_lo[at],
             in_force=begun & ~ended,
             unsure=begun & np.where(ended, vague_end, vague_start),
-            attested=attested,
             veiled=attested & ~begun,
-            ahead=~begun & ~attested,
+            ahead=~begun & ~attested & (begins < rows.to_lo[at]),
         )
 
     def _preemptions(self, facing: _Facing) -> Ints | None:
@@ -335,6 +355,10 @@ class _Resolution:
         """
         table, pair, row = self.record.provisions, facing.pair, facing.row
         preempts = facing.in_force & (table.effect[row] == Effect.PREEMPT.rank)
+        # What a county bars only outside its municipalities, it bars nobody below it.
+        preempts &= (table.extent[row] == Extent.WHOLE.rank) | (
+            self.record.levels[table.place[row]] != Level.COUNTY.rank
+        )
         if not preempts.any():
             return None
         allows = facing.in_force & (table.effect[row] == Effect.ALLOW_STRICTER.rank)
@@ -365,14 +389,16 @@ class _Resolution:
         return struck
 
     def _struck(self, facing: _Facing, s: int, a: int) -> tuple[Bools, Bools]:
-        """Which rows are preempted, and which would be if they began late enough."""
+        """Which rows are preempted, and which are perhaps: it is not known when they began."""
         if self.struck_from is None:
             none = np.zeros(len(facing.pair), dtype=bool)
             return none, none
         limit = self.struck_from[facing.pair, s, a]
-        late = facing.begins >= limit
-        spared = facing.attested & (limit > FAR_PAST)
-        return late & ~spared, late & spared
+        table, row = self.record.provisions, facing.row
+        # What counts is when the rule was made, not when a stay of it ended.
+        unknown = table.attested[row] & (limit > FAR_PAST)
+        struck = (table.from_lo[row] >= limit) & ~unknown
+        return struck, (table.from_hi[row] > limit) & ~struck
 
     def _find_searches(self) -> None:
         """Which pairs a search covers, per substance, and how well."""
@@ -415,24 +441,21 @@ class _Resolution:
         np.maximum.at(decision, over_query, np.where(mask, layer.inside[over], layer.binding[over]))
         perhaps = np.zeros_like(decision)
         np.maximum.at(perhaps, over_query, np.where(mask, layer.perhaps[over], 0))
-        ahead = layer.ahead[me].copy()
-        ahead_from = layer.ahead_from[me].copy()
-        outside = over_query[~within]
-        np.maximum.at(ahead, outside, layer.ahead[over[~within]])
-        np.minimum.at(ahead_from, outside, layer.ahead_from[over[~within]])
-        unsure = layer.unsure[me] | layer.veiled[me]
-        np.logical_or.at(unsure, outside, layer.unsure[over[~within]] | layer.veiled[over[~within]])
+        unsure = layer.unsure[me]
+        np.logical_or.at(
+            unsure, over_query, np.where(mask, layer.unsure_inside[over], layer.unsure[over])
+        )
 
         # A rule of unknown start may already have applied: then silence says nothing.
         searched = np.broadcast_to((self.search_quality >= 0)[:, :, None], layer.own.shape)
-        restricted = np.asarray(layer.binding >> _RANK_SHIFT > LAWFUL)
-        settled: Bools = restricted | (((layer.binding > 0) | searched) & ~layer.veiled)
-        all_known = settled[me]
-        np.logical_and.at(all_known, over_query, settled[over])
+        spoken: Bools = (layer.binding > 0) | searched
+        all_known = spoken[me] & ~layer.veiled[me]
+        veiled = np.where(mask, layer.veiled_inside[over], layer.veiled[over])
+        np.logical_and.at(all_known, over_query, spoken[over] & ~veiled)
 
         own_best = layer.own[me] >> _RANK_SHIFT
         own_rank = np.where((own_best == UNKNOWN) & searched[me], NO_LAW, own_best)
-        own_rank = np.where(layer.veiled[me] & (own_rank <= LAWFUL), UNKNOWN, own_rank)
+        own_rank = np.where(layer.own_veiled[me] & (own_rank <= LAWFUL), UNKNOWN, own_rank)
         rank = decision >> _RANK_SHIFT
         total_rank = np.where(
             rank > LAWFUL,
@@ -464,9 +487,12 @@ class _Resolution:
             verification=np.full((n, len(SUBSTANCES)), -1, dtype=np.int64),
             last_checked=np.zeros((n, len(SUBSTANCES)), dtype=np.int64),
         )
-        self._verify(answers, me, over_query, over, picked)
-        self._look_ahead(answers, ahead, ahead_from, picked)
-        self._flag(answers, me, picked, unsure, perhaps)
+        self._verify(answers, me, over_query, over, deciding, picked)
+        ends = self._look_ahead(answers, me, over_query, over, within)
+        ends = np.take_along_axis(ends, deciding[:, :, None], axis=2)[:, :, 0]
+        doubted = self.search_contested[me]
+        np.logical_or.at(doubted, over_query, self.search_contested[over])
+        self._flag(answers, me, picked, ends, unsure, perhaps, doubted)
         return answers
 
     def _conditions(
@@ -487,52 +513,104 @@ class _Resolution:
         caps[free] = np.inf
         return age, caps
 
-    def _verify(self, answers: Answers, me: Ints, query: Ints, over: Ints, picked: Ints) -> None:
-        """The weakest link, and the last look, of what decides."""
+    def _verify(
+        self, answers: Answers, me: Ints, query: Ints, over: Ints, deciding: Ints, picked: Ints
+    ) -> None:
+        """The weakest link, and the last look.
+
+        A restriction rests on the rule that decides. Anything less rests on every layer: on its
+        rule, or on its search.
+        """
         table = self.record.provisions
         looks = self.view.last_looks()
-        by_rule = picked >= 0
-        quality = self.search_quality[me].copy()
-        np.minimum.at(quality, query, self.search_quality[over])
+        every = np.arange(len(SUBSTANCES))
+
+        def link(pair: Ints, activity: Ints) -> Ints:
+            rule = self.layer.binding[pair[:, None], every, activity]
+            quality = rule >> (_ROW_BITS + 1) & 3
+            return np.where(rule > 0, quality, self.search_quality[pair])
+
+        quality = link(me, deciding)
+        np.minimum.at(quality, query, link(over, deciding[query]))
         own_looks = np.broadcast_to(looks[self.place][:, None], picked.shape)
         looked = own_looks.copy()
         np.minimum.at(looked, query, looks[self.pair_place[over]][:, None])
         known = answers.total != _UNKNOWN_WORD
         if len(table.bodies):
-            safe = np.where(by_rule, picked, 0)
-            quality = np.where(by_rule, table.verification[safe], quality)
-            looked = np.where(by_rule, looks[table.place[safe]], looked)
+            rank = np.take_along_axis(answers.total_rank, deciding[:, :, None], axis=2)[:, :, 0]
+            restricted = rank > LAWFUL
+            safe = np.where(restricted, picked, 0)
+            quality = np.where(restricted, table.verification[safe], quality)
+            looked = np.where(restricted, looks[table.place[safe]], looked)
         answers.verification[...] = np.where(known, quality, -1)
         answers.last_checked[...] = np.where(known, looked, own_looks)
 
-    def _look_ahead(self, answers: Answers, ahead: Ints, ahead_from: Ints, picked: Ints) -> None:
-        """The day of the next enacted change of possession or sale."""
-        rows = self.view.law
-        table = self.record.provisions
-        rank = answers.total_rank[:, :, :2]
-        stricter = (ahead[:, :, :2] >> _RANK_SHIFT > rank).any(axis=2)
-        any_ahead = (ahead[:, :, :2] > 0).any(axis=2)
-        begins = ahead_from[:, :, :2].min(axis=2)
-        ends = np.full(picked.shape, FAR_FUTURE, dtype=np.int64)
-        if len(table.bodies):
-            end_of: Ints = np.full(len(table.bodies), FAR_FUTURE, dtype=np.int64)
-            end_of[rows.row] = rows.to_lo
-            ends = np.where(picked >= 0, end_of[np.where(picked >= 0, picked, 0)], FAR_FUTURE)
-        replaced = any_ahead & (ends < FAR_FUTURE) & (begins <= ends)
-        answers.incoming[...] = np.where(stricter | replaced, begins, 0)
-        self._ends = ends
+    def _look_ahead(
+        self, answers: Answers, me: Ints, query: Ints, over: Ints, within: Bools
+    ) -> Ints:
+        """The day of the next enacted change of possession or sale; when the present rules end.
 
-    def _flag(self, answers: Answers, me: Ints, picked: Ints, unsure: Bools, perhaps: Ints) -> None:
+        A change comes when a stricter rule begins, or another condition of what is allowed; or when
+        the present rule lapses and one that is not yet in force has taken its place by then. A rule
+        as strict as the present one prolongs it.
+        """
+        layer, table = self.layer, self.record.provisions
+        rank = answers.total_rank[:, :, :_WORD_ACTIVITIES]
+        mask = within[:, None, None]
+
+        def until(best: Ints, ends: Ints, total: Ints) -> Ints:
+            return np.where(best[:, :, :_WORD_ACTIVITIES] >> _RANK_SHIFT == total, ends, 0)
+
+        lapse = until(layer.binding[me], layer.until[me], rank)
+        best = np.where(mask, layer.inside[over], layer.binding[over])
+        ends = np.where(mask, layer.until_inside[over], layer.until[over])
+        np.maximum.at(lapse, query, until(best, ends, rank[query]))
+        lapse[lapse == 0] = FAR_FUTURE
+
+        incoming = np.full(answers.total.shape, FAR_FUTURE, dtype=np.int64)
+        asked = np.concatenate([np.arange(len(me)), query])
+        pair = np.concatenate([me, over])
+        inside = np.concatenate([np.zeros(len(me), dtype=bool), within])
+        for (s, a), later in self.later.items():
+            first = np.searchsorted(later.pair, pair, side="left")
+            last = np.searchsorted(later.pair, pair, side="right")
+            n, at = _expand(first, last - first, np.arange(len(later.pair)))
+            reaches = ~inside[n] | (table.extent[later.row[at]] == Extent.WHOLE.rank)
+            n, at = asked[n[reaches]], at[reaches]
+            begins, ends, gives = later.begins[at], later.ends[at], table.gives[later.row[at]]
+            now, lapses = rank[n, s, a], lapse[:, s, a]
+            adds = (gives > now) | ((gives > LAWFUL) & (now < UNLAWFUL))
+            np.minimum.at(incoming[:, s], n[adds], begins[adds])
+            while (more := (gives == now) & (begins <= lapses[n]) & (lapses[n] < ends)).any():
+                np.maximum.at(lapses, n[more], ends[more])
+            taken = (begins <= lapses[n]) & (lapses[n] < ends)
+            np.minimum.at(incoming[:, s], n[taken], lapses[n[taken]])
+        answers.incoming[...] = np.where(incoming < FAR_FUTURE, incoming, 0)
+        return lapse
+
+    def _flag(
+        self,
+        answers: Answers,
+        me: Ints,
+        picked: Ints,
+        ends: Ints,
+        unsure: Bools,
+        perhaps: Ints,
+        doubted: Bools,
+    ) -> None:
         rank = answers.total_rank
         known = answers.total != _UNKNOWN_WORD
         by_rule = picked >= 0
         safe = np.where(by_rule, picked, 0)
-        contested = ~by_rule & known & self.search_contested[me]
+        contested = ~by_rule & known & doubted
         if len(self.record.provisions.bodies):
             contested |= by_rule & self.view.contested[safe]
         raised = {
             Flag.INCOMING: answers.incoming > 0,
-            Flag.TEMPORARY: by_rule & (self._ends < FAR_FUTURE) & (answers.incoming == 0),
+            # Where an enacted act takes over, that says more than that the present rule ends.
+            Flag.TEMPORARY: by_rule
+            & (ends < FAR_FUTURE)
+            & ((answers.incoming == 0) | (answers.incoming > ends)),
             Flag.CONTESTED: contested,
             Flag.DATE_UNCERTAIN: unsure[:, :, :2].any(axis=2),
             Flag.REPORTED_ONLY: known

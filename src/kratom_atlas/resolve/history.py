@@ -13,7 +13,7 @@ from kratom_atlas.model.time import FAR_FUTURE, FAR_PAST
 from kratom_atlas.resolve.engine import Answers, _expand, resolve
 from kratom_atlas.resolve.record import Bools, Ints, Record, View
 
-__all__ = ["History", "history", "representatives"]
+__all__ = ["History", "event_days", "history", "representatives"]
 
 BEGINNING: Final = 1
 """The first day there is (0001-01-01)."""
@@ -56,6 +56,12 @@ def history(view: View, places: Sequence[int] | Ints, *, local: bool = True) -> 
         for n in range(0, len(place), _CHUNK)
     ] or [resolve(view, place, start, local=local)]
     return History(start, end, legal, precision, _join(parts))
+
+
+def event_days(view: View, places: Sequence[int] | Ints) -> list[int]:
+    """The days on which the own law of any of the places, or what binds it, may change."""
+    _, days, _, _ = _events(view, np.asarray(places, dtype=np.int64), local=False)
+    return sorted(set(days.tolist()))
 
 
 def representatives(record: Record, view: View) -> Ints:

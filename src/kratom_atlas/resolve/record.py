@@ -272,6 +272,14 @@ class View:
         """The rows of `Record.provisions` that stood, law or not."""
         return self._live(self.record.provisions)
 
+    @cached_property
+    def spoken(self) -> Bools:
+        """For each place, whether a provision or a search of its own stood."""
+        mask = np.zeros(len(self.record.places), dtype=bool)
+        mask[self.record.provisions.place[self.provision_rows]] = True
+        mask[self.record.searches.place[self.search_rows]] = True
+        return mask
+
     def _live(self, table: Provisions | Searches) -> Ints:
         return np.flatnonzero((table.since < self.known) & (self.known <= table.until))
 
@@ -332,27 +340,28 @@ class View:
         if not acting:
             return {}
         by_id: dict[str, int] = {table.bodies[n].id: n for n in kept.tolist()}
-        pieces: dict[int, list[_Piece]] = {}
+        against: dict[int, list[int]] = defaultdict(list)
         for actor in acting:
-            begin = (int(table.from_lo[actor]), int(table.from_hi[actor]))
-            end = (int(table.to_lo[actor]), int(table.to_hi[actor]))
             for target_id in table.bodies[actor].targets:
-                target = by_id.get(target_id)
-                if target is None:
-                    continue
-                whole = (
-                    int(table.from_lo[target]),
-                    int(table.from_hi[target]),
-                    int(table.to_lo[target]),
-                    int(table.to_hi[target]),
-                )
-                left = pieces.get(target, [whole])
-                pieces[target] = [p for one in left for p in _cut(one, begin, end)]
+                if target_id in by_id:
+                    against[by_id[target_id]].append(actor)
+
+        def whole(n: int) -> _Piece:
+            columns = (table.from_lo, table.from_hi, table.to_lo, table.to_hi)
+            from_lo, from_hi, to_lo, to_hi = (int(column[n]) for column in columns)
+            return from_lo, from_hi, to_lo, to_hi
+
+        def left(n: int, waiting: tuple[int, ...] = ()) -> list[_Piece]:
+            # A repeal that was itself repealed or stayed acts only while it is in force.
+            pieces = [whole(n)]
+            for actor in against.get(n, ()):
+                busy = actor == n or actor in waiting
+                for hole in [whole(actor)] if busy else left(actor, (*waiting, n)):
+                    pieces = [p for one in pieces for p in _cut(one, hole)]
+            return pieces
+
         # A provision of which nothing is left keeps one empty piece: its row must not vanish.
-        return {
-            target: parts or [(FAR_PAST, FAR_PAST, FAR_PAST, FAR_PAST)]
-            for target, parts in pieces.items()
-        }
+        return {n: left(n) or [(FAR_PAST, FAR_PAST, FAR_PAST, FAR_PAST)] for n in against}
 
     def last_looks(self) -> Ints:
         """For each place, the day on which its own law was last looked at (0 = never)."""
@@ -375,14 +384,30 @@ class View:
         return result
 
 
-def _cut(piece: _Piece, begin: tuple[int, int], end: tuple[int, int]) -> list[_Piece]:
-    """What a hole `[begin, end)` leaves of one piece."""
+def _cut(piece: _Piece, hole: _Piece) -> list[_Piece]:
+    """What a hole leaves of one piece.
+
+    Where a boundary of the hole is imprecise, so is that of what is left. A piece may be empty,
+    and then only says that there may have been one: until `to_hi`.
+    """
     from_lo, from_hi, to_lo, to_hi = piece
-    if end[0] <= from_lo or begin[0] >= to_lo:
-        return [piece]
+    begin_lo, begin_hi, end_lo, end_hi = hole
+    if end_lo <= from_lo:
+        return [(from_lo, max(from_hi, end_hi), to_lo, to_hi)]
+    surely_over = min(_surely(end_lo, end_hi), _surely(to_lo, to_hi))
     left: list[_Piece] = []
-    if begin[0] > from_lo:
-        left.append((from_lo, from_hi, *begin))
-    if end[0] < to_lo:
-        left.append((*end, to_lo, to_hi))
+    if begin_lo >= to_lo:
+        left.append((from_lo, from_hi, to_lo, max(to_lo + 1, min(to_hi, _surely(*hole[:2])))))
+    elif begin_lo > from_lo or begin_hi > from_lo + 1:
+        end = max(begin_lo, from_lo)
+        left.append((from_lo, from_hi, end, max(end + 1, min(begin_hi, surely_over))))
+    if end_lo < to_lo:
+        left.append((end_lo, max(end_hi, from_hi), to_lo, to_hi))
+    elif end_lo < _surely(to_lo, to_hi):
+        left.append((end_lo, end_lo + 1, end_lo, to_hi))
     return left
+
+
+def _surely(lo: int, hi: int) -> int:
+    """The first day on which a boundary has surely passed."""
+    return lo if hi - lo == 1 else hi

@@ -38,7 +38,7 @@ TIMEOUT: Final = 10
 """Seconds to wait for another process; a `timeout` in the URL of a SQLite store overrides it."""
 
 _VERSION_TABLE: Final = "kratom_atlas_version"
-_MIGRATION_LOCK: Final = 0x6B7261746F6D
+_MIGRATION_LOCK: Final = 0x6B726174
 _CHUNK: Final = 2000
 _ALEMBIC: Final = threading.Lock()  # its `context` and `op` are global to the process
 
@@ -451,7 +451,8 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 def _migrate(connection: Connection, shown: str) -> None:
     """Bring the schema up to date, under a lock and inside the transaction of the caller."""
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        schema = sa.func.hashtext(sa.func.current_schema())
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK, schema)))
     version = None
     if sa.inspect(connection).has_table(_VERSION_TABLE):
         version = connection.scalar(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608

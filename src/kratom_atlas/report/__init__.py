@@ -1,0 +1,1 @@
+"""Reports for people: what changed, in words that need no other page."""

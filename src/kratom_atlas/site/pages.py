@@ -1,0 +1,852 @@
+"""Every page of the site but the map: (relative path, bytes), from one edition.
+
+Pages work from a folder, from any path of any host, and without scripts: links are relative and
+name their files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from kratom_atlas.errors import AtlasError
+from kratom_atlas.model.statement import Op
+from kratom_atlas.model.vocabulary import (
+    Activity,
+    ActivityStatus,
+    ChangeKind,
+    Effect,
+    EvidenceKind,
+    Extent,
+    Flag,
+    InstrumentKind,
+    Level,
+    Searched,
+    SearchResult,
+    Stage,
+    Status,
+    Substance,
+    Unit,
+    Verification,
+    Word,
+)
+from kratom_atlas.release.dataset import CHANGELOG, DELTA, GEOJSON, PACKAGE, SQLITE, TITLES
+from kratom_atlas.release.tables import FIELDS, KEYS, Edition
+from kratom_atlas.report.diff import Entry, heading
+from kratom_atlas.report.html import plain, templates
+from kratom_atlas.report.words import (
+    ADVICE,
+    age_words,
+    citation,
+    day_words,
+    inert,
+    listed,
+    lower,
+    report_link,
+)
+from kratom_atlas.site import words
+from kratom_atlas.site.atlas import UP, Atlas, Cell, Place, Rule, Segment, badge
+
+__all__ = ["Meta", "pages"]
+
+CSP: Final = Markup(
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+NAV: Final = (
+    ("Map", "index.html"),
+    ("Table", "table/index.html"),
+    ("Changes", "changes/index.html"),
+    ("Data", "data/index.html"),
+    ("About", "about/index.html"),
+)
+STATIC: Final = ("site.css", "site.js")
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
+_STATE = re.compile(r"US-[A-Z]{2}", re.ASCII)
+_HERE = re.compile(r"(?!/)[\w.~%/-]+(#[\w.-]+)?", re.ASCII)
+_BASE = re.compile(r"(https?://[\w.-]+(:\d+)?(/[\w.~%-]+)*/?)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What every page says of itself.
+
+    `known` is the recorded time that the edition knows, in words; `last_look` a day, or empty.
+    `base_url` is where the site will be, if that is known: only the site map, the page for
+    missing addresses and the citation need it. `report_url` is an address of the web or of mail,
+    or a path relative to the site.
+    """
+
+    version: str
+    as_of: str
+    last_look: str
+    report_url: str
+    known: str
+    base_url: str = ""
+
+
+def pages(edition: Edition, *, meta: Meta) -> Iterator[tuple[str, bytes]]:
+    """Every static page except the map, and the files they need.
+
+    Raises:
+        AtlasError: an address of `meta`, a code or an id cannot be part of a site.
+    """
+    site = _Site(Atlas(edition), meta)
+    names: list[str] = []
+    for path, text in site.all():
+        names.append(path)
+        yield path, text.encode()
+    yield "robots.txt", site.robots().encode()
+    if meta.base_url:
+        yield "sitemap.xml", site.sitemap(names).encode()
+    folder = resources.files("kratom_atlas.site") / "static"
+    for name in STATIC:
+        yield f"static/{name}", (folder / name).read_bytes()
+
+
+class _Site:
+    """One build of the pages."""
+
+    def __init__(self, atlas: Atlas, meta: Meta) -> None:
+        if not _BASE.fullmatch(meta.base_url):
+            raise AtlasError(f"not the address of a site: {meta.base_url!r}")
+        if not report_link(meta.report_url) and not _HERE.fullmatch(meta.report_url):
+            raise AtlasError(f"not an address for reports of errors: {meta.report_url!r}")
+        self.atlas = atlas
+        self.meta = meta
+        self.env = templates("kratom_atlas.site")
+        for place in atlas.places:
+            _check(place.code)
+        self._frames: dict[tuple[str, str], dict[str, object]] = {}
+
+    def all(self) -> Iterator[tuple[str, str]]:
+        """Every page."""
+        yield from self.places()
+        yield from self.provisions()
+        yield from self.tables()
+        yield from self.changes()
+        yield self.about()
+        yield self.codebook()
+        yield self.data()
+        yield self.missing()
+
+    # -- the frame of a page -------------------------------------------------------------------
+
+    def page(
+        self, body: str, *, title: str, description: str, root: str = UP, here: str = ""
+    ) -> str:
+        """A whole document."""
+        if (root, here) not in self._frames:
+            self._frames[root, here] = self._frame(root, here)
+        text: str = self._page.render(
+            self._frames[root, here],
+            body=Markup(body),  # noqa: S704 -- a rendered template
+            title=plain(title) + " – Kratom Atlas",
+            description=plain(description),
+        )
+        return text
+
+    @cached_property
+    def _page(self) -> Any:
+        return self.env.get_template("page.html")
+
+    def _frame(self, root: str, here: str) -> dict[str, object]:
+        items = [{"label": label, "url": url, "here": label == here} for label, url in NAV]
+        return {
+            "csp": CSP,
+            "root": root,
+            "header": self.part("header.html", root=root, items=items),
+            "footer": self.part(
+                "footer.html",
+                root=root,
+                meta=self.meta,
+                last_look=age_words(self.meta.last_look, self.meta.as_of),
+                report=self.report(root),
+                advice=ADVICE,
+                citation=citation(self.meta.version, self.meta.as_of),
+            ),
+        }
+
+    def part(self, template: str, **values: object) -> Markup:
+        """A piece of a page."""
+        return Markup(self.env.get_template(template).render(values))  # noqa: S704 -- escaped
+
+    def report(self, root: str) -> str:
+        """The address for reports, from a page at that depth."""
+        return report_link(self.meta.report_url) or f"{root}{self.meta.report_url}"
+
+    # -- places --------------------------------------------------------------------------------
+
+    def places(self) -> Iterator[tuple[str, str]]:
+        """A page for each place."""
+        atlas = self.atlas
+        shared: dict[int, Markup] = {}
+        told: dict[int, str] = {}
+        template = self.env.get_template("place.html")
+        report = self.report(UP)
+        for n, place in enumerate(atlas.places):
+            like = atlas.shared[n]
+            if like not in shared:
+                shared[like] = self._shared(like)
+                told[like] = self._description(like)
+            body = atlas.record.places[n]
+            searched, look = atlas.searched[n]
+            text = template.render(
+                name=body.name,
+                full=place.full,
+                chain=self._crumbs(n),
+                level=body.level.label,
+                code=place.code,
+                ids=f" · GEOID {body.geoid}" if body.geoid else "",
+                today=atlas.today,
+                last_look=age_words(look, atlas.today),
+                searched=_searched(searched, bool(atlas.record.binders[n])),
+                state_table=f"{UP}table/{place.code.lower()}/index.html"
+                if self._is_state(place)
+                else "",
+                report=report,
+                note=body.note or "",
+                shared=shared[like],
+            )
+            yield (
+                f"j/{place.code}/index.html",
+                self.page(
+                    text,
+                    title=f"Kratom law: {place.full}",
+                    description=f"{place.full}, {atlas.today}: {told[like]}",
+                ),
+            )
+
+    def _crumbs(self, n: int) -> list[dict[str, str]]:
+        record = self.atlas.record
+        parents: list[dict[str, str]] = []
+        parent = record.places[n].parent
+        while parent is not None and parent in record.index and len(parents) < 8:
+            at = record.index[parent]
+            parents.append({"url": self.atlas.places[at].url, "short": record.places[at].name})
+            parent = record.places[at].parent
+        return parents[::-1]
+
+    def _description(self, n: int) -> str:
+        cards = self.atlas.cards(n)
+        return "; ".join(f"{c.substances}: {lower(c.status.label)}" for c in cards)
+
+    def _shared(self, n: int) -> Markup:
+        """All of a page that does not name the place."""
+        atlas = self.atlas
+        level = atlas.record.places[n].level
+        return self.part(
+            "shared.html",
+            today=atlas.today,
+            cards=atlas.cards(n),
+            coming=[
+                {
+                    "url": f"{UP}changes/{entry.date}/index.html",
+                    "date": entry.date,
+                    "day": day_words(entry.date),
+                    "place": entry.name,
+                    "subject": lower(entry.subject),
+                    "sentence": entry.sentence,
+                }
+                for entry in atlas.coming_for(n)
+            ],
+            timelines=[
+                {
+                    "substances": told,
+                    "plain": plain(told),
+                    "rows": [self._row(segment, n) for segment in parts],
+                }
+                for told, parts in atlas.timelines(n)
+            ],
+            rules=_grouped(atlas.rules_of.get(n, [])),
+            acts=atlas.acts_of.get(n, []),
+            looks=atlas.looks_of.get(n, []),
+            above=[self._near(place, place.name) for place in atlas.above(n)],
+            inside_title=(
+                "Members with law of their own"
+                if level is Level.INTERNATIONAL
+                else "Places inside with law of their own"
+            ),
+            inside=[
+                self._near(place, atlas.record.places[place.n].name)
+                for place in atlas.inside.get(n, [])
+            ],
+            deeper=_deeper(atlas.deeper(n)),
+        )
+
+    def _near(self, place: Place, name: str) -> dict[str, object]:
+        said = self.atlas.own_words(place.n)
+        searched, _ = self.atlas.searched[place.n]
+        return {
+            "url": place.url,
+            "name": name,
+            "words": [
+                {"status": status, "symbol": words.SYMBOLS[status], "substances": substances}
+                for status, substances in said
+            ],
+            "silence": "not researched"
+            if searched is Searched.NOT_SEARCHED
+            else "no rule of its own in force that was found",
+        }
+
+    def _row(self, segment: Segment, n: int) -> dict[str, object]:
+        atlas = self.atlas
+        ahead = atlas.is_ahead(segment.start)
+        now = not ahead and (not segment.end or atlas.is_ahead(segment.end))
+        return {
+            "css": "now" if now else "ahead" if ahead else "",
+            "mark": "now" if now else "coming" if ahead else "",
+            "start": day_words(segment.start) if segment.start else "not known",
+            "start_seen": segment.start_seen,
+            "end": day_words(segment.end) if segment.end else "open",
+            "end_seen": segment.end_seen,
+            "total": segment.total,
+            "symbol": words.SYMBOLS[segment.total],
+            "own": "the same" if segment.own is segment.total else segment.own.label,
+            "possess": lower(segment.possess.label),
+            "sell": lower(segment.sell.label),
+            "conditions": _conditions(segment.min_age, segment.caps),
+            "rests": [atlas.rule_link(p, n) for p in segment.provisions],
+        }
+
+    # -- provisions ----------------------------------------------------------------------------
+
+    def provisions(self) -> Iterator[tuple[str, str]]:
+        """A page for each provision that was ever recorded."""
+        atlas = self.atlas
+        for key, rule in sorted({**atlas.rules, **atlas.withdrawn}.items()):
+            _check(key)
+            row = atlas.live.get(key)
+            targets = atlas.record.provisions.bodies[row].targets if row is not None else ()
+            text = self.part(
+                "provision.html",
+                rule=rule,
+                withdrawn=row is None,
+                today=atlas.today,
+                targets=[atlas.rule_link(t, -1) for t in targets if t in atlas.rules],
+                versions=[
+                    {
+                        "at": line.recorded_at,
+                        "op": _OPS[line.op],
+                        "actor": line.actor,
+                        "reason": line.reason,
+                    }
+                    for line in atlas.versions[key]
+                ],
+                report=self.report(UP),
+            )
+            yield (
+                f"p/{key}/index.html",
+                self.page(
+                    text,
+                    title=f"{rule.citation}, {rule.place.full}",
+                    description=f"{rule.place.full}: {rule.substances}. {rule.effect}. "
+                    f"{rule.standing.label} on {atlas.today}.",
+                ),
+            )
+
+    # -- tables --------------------------------------------------------------------------------
+
+    def tables(self) -> Iterator[tuple[str, str]]:
+        """The table of places with law of their own, in three orders, and one for each state."""
+        atlas = self.atlas
+        spoken = [n for n in range(len(atlas.places)) if n in atlas.rules_of]
+        levels = atlas.record.levels
+        by_place = sorted(spoken, key=lambda n: (int(levels[n]), inert(atlas.places[n].name), n))
+        orders = {
+            "place": by_place,
+            "status": sorted(by_place, key=lambda n: [c.total.rank for c in self._cells(n)]),
+            "change": sorted(by_place, key=self._last_change, reverse=True),
+        }
+        states = [p for p in atlas.places if self._is_state(p)]
+        rows = {n: self._table_row(n, "../") for n in spoken}
+        deep_rows = {n: self._table_row(n, UP) for n in spoken}
+        for order, found in orders.items():
+            top = order == "place"
+            root = "../" if top else UP
+            yield (
+                "table/index.html" if top else f"table/by-{order}/index.html",
+                self._table(
+                    [(rows if top else deep_rows)[n] for n in found],
+                    heading="Places with law of their own",
+                    lead=(
+                        f"{len(found):,} places for which a rule that names kratom or one of its "
+                        f"alkaloids is recorded, and what applies there on {atlas.today}."
+                    ),
+                    root=root,
+                    order=order,
+                    states=states,
+                ),
+            )
+        for state in states:
+            yield (
+                f"table/{state.code.lower()}/index.html",
+                self._state_table(state),
+            )
+
+    def _is_state(self, place: Place) -> bool:
+        return _STATE.fullmatch(place.code) is not None
+
+    def _last_change(self, n: int) -> str:
+        return max(c.last_changed for c in self._cells(n))
+
+    def _cells(self, n: int) -> tuple[Cell, ...]:
+        return self.atlas.cells[self.atlas.shared[n]]
+
+    def _state_table(self, state: Place) -> str:
+        atlas = self.atlas
+        record = atlas.record
+        key = record.places[state.n].id
+        inside = [n for n, body in enumerate(record.places) if body.parent == key]
+        inside.sort(key=lambda n: (int(record.levels[n]), inert(record.places[n].name), n))
+        counties = sum(record.places[n].level is Level.COUNTY for n in inside)
+        return self._table(
+            [self._table_row(n, UP, record.places[n].name) for n in (state.n, *inside)],
+            heading=f"{state.name}: the state and its counties",
+            lead=(
+                f"Every county or county equivalent ({counties:,}), and each municipality and "
+                f"tribal nation with a page here ({len(inside) - counties:,}); as of "
+                f"{atlas.today}. Where "
+                "own law was not searched, what is shown is the law that binds from above."
+            ),
+            root=UP,
+            order="",
+            states=[],
+        )
+
+    def _table(
+        self,
+        rows: Sequence[Markup],
+        *,
+        heading: str,
+        lead: str,
+        root: str,
+        order: str,
+        states: Sequence[Place],
+    ) -> str:
+        text = self.part(
+            "table.html",
+            heading=heading,
+            label=plain(heading),
+            lead=lead,
+            orders=[
+                {
+                    "label": label,
+                    "here": key == order,
+                    "url": f"{root}table/{'' if key == 'place' else f'by-{key}/'}index.html",
+                }
+                for key, label in _ORDERS.items()
+            ]
+            if order
+            else [],
+            states=[
+                {"name": state.name, "url": f"{root}table/{state.code.lower()}/index.html"}
+                for state in sorted(states, key=lambda p: p.name)
+            ],
+            legend=[badge(status) for status in Status],
+            substances=[s.label for s in Substance],
+            rows=Markup("").join(rows),
+            codebook=f"{root}codebook/index.html",
+            script=f"{root}static/site.js",
+        )
+        return self.page(text, title=heading, description=lead, root=root, here="Table")
+
+    def _table_row(self, n: int, root: str, name: str = "") -> Markup:
+        atlas = self.atlas
+        place, body = atlas.places[n], atlas.record.places[n]
+        searched, look = atlas.searched[n]
+        key = atlas.shared[n]
+        if key not in self._cell_cache:
+            self._cell_cache[key] = self.part(
+                "cells.html", cells=[_cell(c) for c in self._cells(n)]
+            )
+        return self.part(
+            "row.html",
+            url=f"{root}j/{place.code}/index.html",
+            name=name or place.name,
+            code=place.code,
+            level=body.level.label,
+            searched="" if searched is Searched.FOUND else f" · {lower(searched.label)}",
+            cells=self._cell_cache[key],
+            changed=self._last_change(n),
+            looked=look or "never",
+        )
+
+    @cached_property
+    def _cell_cache(self) -> dict[int, Markup]:
+        return {}
+
+    # -- changes -------------------------------------------------------------------------------
+
+    def changes(self) -> Iterator[tuple[str, str]]:
+        """The list of days with changes, and a page for each."""
+        atlas = self.atlas
+        days = list(atlas.days)
+        for n, day in enumerate(days):
+            _check(day)
+            yield (
+                f"changes/{day}/index.html",
+                self._day(
+                    day,
+                    before=days[n - 1] if n else "",
+                    after=days[n + 1] if n + 1 < len(days) else "",
+                ),
+            )
+        yield "changes/index.html", self._changes()
+
+    def _day(self, day: str, *, before: str, after: str) -> str:
+        atlas = self.atlas
+        found = atlas.days[day]
+        places: dict[str, list[Entry]] = {}
+        for entry in found:
+            places.setdefault(entry.place.code, []).append(entry)
+        summary = f"{_count(len(found), 'change')} in {_count(len(places), 'place')}."
+        kinds = sorted({e.kind for e in found}, key=lambda k: k.rank)
+        entries = self.part(
+            "entries.html",
+            places=[
+                {
+                    "name": group[0].name,
+                    "code": code,
+                    "url": f"{UP}j/{code}/index.html",
+                    "entries": [self._entry(entry) for entry in group],
+                }
+                for code, group in places.items()
+            ],
+        )
+        text = self.part(
+            "day.html",
+            day=day_words(day),
+            heading=heading(day),
+            summary=f"{summary} What one act does to several substances counts once.",
+            ahead=atlas.is_ahead(day),
+            today=atlas.today,
+            before=before,
+            before_words=day_words(before) if before else "",
+            after=after,
+            after_words=day_words(after) if after else "",
+            entries=entries,
+            kinds=" ".join(f"{k.label}: {lower(k.meaning)}" for k in kinds),
+        )
+        names = listed([inert(group[0].name) for group in places.values()][:8])
+        return self.page(
+            text,
+            title=f"Changes in kratom law: {day_words(day)}",
+            description=f"{summary} {names}",
+            here="Changes",
+        )
+
+    def _entry(self, entry: Entry) -> dict[str, object]:
+        return {
+            "subject": entry.subject,
+            "sentence": entry.sentence,
+            "kind": entry.kind.label,
+            "cited": [
+                {
+                    "url": f"{UP}p/{cited.id}/index.html",
+                    "words": cited.words,
+                    "source": cited.source or "",
+                }
+                for cited in entry.cited
+            ],
+            "recorded": entry.recorded_at,
+        }
+
+    def _changes(self) -> str:
+        atlas = self.atlas
+        law = [e for e in atlas.entries if e.kind is ChangeKind.LAW]
+        relearned = [e for e in atlas.entries if e.kind is not ChangeKind.LAW]
+        days: dict[str, list[Entry]] = {}
+        for entry in law:
+            days.setdefault(entry.date, []).append(entry)
+        years: dict[str, list[dict[str, object]]] = {}
+        for day in reversed(days):
+            if not atlas.is_ahead(day):
+                years.setdefault(day[:4], []).append(_day_line(day, days[day]))
+        places = len({e.place.id for e in law})
+        summary = (
+            f"{_count(len(law), 'change')} of law in {_count(places, 'place')}, on "
+            f"{_count(len(days), 'date')}. A date is the day of law, as precise as its source."
+        )
+        text = self.part(
+            "changes.html",
+            summary=summary,
+            today=atlas.today,
+            upcoming=[_day_line(day, days[day]) for day in days if atlas.is_ahead(day)],
+            corrections=[
+                {
+                    "date": e.date,
+                    "place": e.name,
+                    "subject": lower(e.subject),
+                    "sentence": e.sentence,
+                    "kind": e.kind.label,
+                    "recorded": e.recorded_at[:10],
+                }
+                for e in sorted(relearned, key=lambda e: e.recorded_at, reverse=True)
+            ],
+            corrections_note=" ".join(
+                f"{k.label}: {lower(k.meaning)}" for k in ChangeKind if k is not ChangeKind.LAW
+            ),
+            years=[{"label": year, "days": found} for year, found in years.items()],
+        )
+        return self.page(
+            text, title="Changes in kratom law", description=summary, root="../", here="Changes"
+        )
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    def about(self) -> tuple[str, str]:
+        """Method and limits."""
+        atlas = self.atlas
+        table = atlas.edition.tables["jurisdictions"]
+        unseen = int((table["searched"] == Searched.NOT_SEARCHED).sum())
+        weak = [r for r in atlas.rules.values() if r.verification.rank <= _REPORTED.rank]
+        text = self.part(
+            "about.html",
+            places=f"{len(atlas.places):,}",
+            provisions=f"{len(atlas.rules):,}",
+            instruments=f"{len(atlas.view.instruments):,}",
+            searches=f"{len(atlas.view.search_rows):,}",
+            statuses=[
+                {
+                    "badge": badge(status),
+                    "text": words.status_sentence(status, _NONE, _NONE),
+                }
+                for status in Status
+            ],
+            verification=list(reversed(Verification)),
+            limits_local=(
+                f"Own law was not searched for {unseen:,} of {len(atlas.places):,} places, most "
+                "of them counties: there you see the law that binds from above."
+            ),
+            limits_look=(
+                f"Last look at the sources: {age_words(self.meta.last_look, self.meta.as_of)}. "
+                "What changed since is not in it, unless it was already enacted."
+            ),
+            limits_reported=(
+                f"{len(weak):,} of {len(atlas.rules):,} provisions rest on a tracker, the press "
+                "or a machine: no official text was seen, and the page says so."
+            ),
+            advice=ADVICE,
+            citation=citation(self.meta.version, self.meta.as_of),
+            address=self.meta.base_url,
+            report=self.report("../"),
+        )
+        return "about/index.html", self.page(
+            text,
+            title="About",
+            description="How Kratom Atlas is made, what its statuses mean, and its limits.",
+            root="../",
+            here="About",
+        )
+
+    def codebook(self) -> tuple[str, str]:
+        """The vocabulary."""
+        groups = [
+            {
+                "id": name.lower().replace(" ", "-"),
+                "title": name,
+                "text": text,
+                "words": [
+                    {
+                        "value": word.value,
+                        "label": word.label,
+                        "meaning": word.meaning,
+                        "badge": badge(word) if isinstance(word, Status) else "",
+                    }
+                    for word in kind
+                ],
+            }
+            for name, kind, text in _VOCABULARIES
+        ]
+        return "codebook/index.html", self.page(
+            self.part("codebook.html", groups=groups),
+            title="Codebook",
+            description="Every word that Kratom Atlas uses for the law on kratom, and its meaning.",
+            root="../",
+        )
+
+    def data(self) -> tuple[str, str]:
+        """The downloads."""
+        tables = [
+            {
+                "name": name,
+                "title": TITLES[name],
+                "files": [f"{name}.csv", f"{name}.parquet"],
+                "count": _count(len(self.atlas.edition.tables[name]), "row"),
+                "key": listed([key.replace("_", " ") for key in KEYS[name]]),
+                "fields": [
+                    {"name": column, "type": field.type, "text": field.description}
+                    for column, field in fields.items()
+                ],
+            }
+            for name, fields in FIELDS.items()
+        ]
+        files = [{"url": url, "text": text} for url, text in _FILES]
+        return "data/index.html", self.page(
+            self.part("data.html", meta=self.meta, files=files, tables=tables),
+            title="Data",
+            description="The dataset of Kratom Atlas: CSV, Parquet, SQLite, GeoJSON.",
+            root="../",
+            here="Data",
+        )
+
+    def missing(self) -> tuple[str, str]:
+        """The page for addresses that do not exist."""
+        root = f"{self.meta.base_url.rstrip('/')}/" if self.meta.base_url else ""
+        return "404.html", self.page(
+            self.part("missing.html", root=root),
+            title="No such page",
+            description="There is no such page.",
+            root=root,
+        )
+
+    def robots(self) -> str:
+        """Everything may be read."""
+        lines = ["User-agent: *", "Allow: /"]
+        if self.meta.base_url:
+            lines.append(f"Sitemap: {self.meta.base_url.rstrip('/')}/sitemap.xml")
+        return "\n".join(lines) + "\n"
+
+    def sitemap(self, names: Sequence[str]) -> str:
+        """Every page, by its full address."""
+        root = self.meta.base_url.rstrip("/")
+        found = ["index.html", *(name for name in names if name.endswith("/index.html"))]
+        urls = (f"<url><loc>{root}/{name.removesuffix('index.html')}</loc></url>" for name in found)
+        body = "\n".join(urls)
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{body}\n</urlset>\n'
+        )
+
+
+_NONE: Final = ActivityStatus.NO_LAW
+_DAY_LINES: Final = 6
+_REPORTED: Final = Verification.REPORTED
+_ORDERS: Final = {"place": "by place", "status": "strictest first", "change": "latest change first"}
+_OPS: Final = {
+    Op.ASSERT: "recorded",
+    Op.SUPERSEDE: "recorded anew",
+    Op.ACKNOWLEDGE: "evidence renewed",
+    Op.RETRACT: "withdrawn",
+}
+_FILES: Final = (
+    (SQLITE, "all tables in one SQLite database"),
+    (GEOJSON, "boundaries with the statuses of each place (RFC 7946)"),
+    (PACKAGE, "the description of all files with SHA-256 (Frictionless Data Package)"),
+    (CHANGELOG, "what is new in this release, in words"),
+    (DELTA, "what is new in this release, for programs"),
+)
+_VOCABULARIES: Final[tuple[tuple[str, type[Word], str], ...]] = (
+    ("Statuses", Status, "The word of a place for one substance, from possession and sale."),
+    ("Flags", Flag, "What to know beside a status."),
+    ("Activity statuses", ActivityStatus, "The status of one activity, loosest first."),
+    ("Substances", Substance, "What a provision reaches."),
+    ("Activities", Activity, "What a person does; a provision lists each that it reaches."),
+    ("Effects", Effect, "What a provision does to those activities."),
+    ("Verification", Verification, "How good the evidence is, weakest first."),
+    ("Stages", Stage, "How far an act has come. Only law in force sets a status."),
+    ("Instruments", InstrumentKind, "Kinds of legal act."),
+    ("Levels", Level, "Levels of jurisdiction, widest first."),
+    ("Extent", Extent, "Which part of a local place a provision covers."),
+    ("Searched", Searched, "Whether somebody has looked at a place's own law."),
+    ("Search results", SearchResult, "What one search ended with."),
+    ("Kinds of change", ChangeKind, "Why two answers differ."),
+    ("Kinds of evidence", EvidenceKind, "What sort of document was read."),
+    ("Units", Unit, "Units of caps and limits."),
+)
+
+
+def _check(part: str) -> None:
+    """A code, an id or a date becomes a folder: nothing else may."""
+    if not _PART.fullmatch(part):
+        raise AtlasError(f"cannot be part of an address: {part!r}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _searched(searched: Searched, bound: bool) -> str:
+    match searched:
+        case Searched.NOT_SEARCHED if bound:
+            return (
+                "Nobody has searched the law of this place itself. What you see below is wider "
+                "law that binds here; a local rule may be stricter."
+            )
+        case Searched.NOT_SEARCHED:
+            return (
+                "Nobody has researched the law of this place yet. That says nothing about "
+                "whether kratom is lawful there."
+            )
+        case Searched.NONE:
+            return (
+                "A search of its own law found nothing that names kratom; see where we looked. "
+                "That is no statement that kratom is lawful."
+            )
+    return ""
+
+
+def _deeper(count: int) -> str:
+    return f"Further inside: {_count(count, 'more place')} with law of their own." if count else ""
+
+
+def _grouped(rules: Sequence[Rule]) -> list[dict[str, object]]:
+    groups: dict[str, list[Rule]] = {}
+    for rule in rules:
+        groups.setdefault(rule.standing.label, []).append(rule)
+    return [{"label": k, "count": len(found), "rules": found} for k, found in groups.items()]
+
+
+def _conditions(age: int, caps: Sequence[str]) -> str:
+    parts = [f"minimum age {age}"] if age else []
+    parts.extend(f"7-OH at most {cap.replace('-', ' ')}" for cap in caps)
+    return "; ".join(parts)
+
+
+def _day_line(day: str, found: Sequence[Entry]) -> dict[str, object]:
+    shown = found if len(found) <= _DAY_LINES + 1 else found[:_DAY_LINES]
+    return {
+        "date": day,
+        "words": day_words(day),
+        "entries": [
+            {"place": e.name, "subject": lower(e.subject), "sentence": e.sentence} for e in shown
+        ],
+        "more": f"and {len(found) - len(shown)} more" if len(found) > len(shown) else "",
+    }
+
+
+def _cell(cell: Cell) -> dict[str, object]:
+    notes = []
+    if cell.min_age:
+        notes.append(f"age {cell.min_age}")
+    if cell.own is not cell.total and cell.own is not Status.UNKNOWN:
+        notes.append(f"own law: {lower(cell.own.label)}")
+    notes.extend(_flag_note(flag, cell) for flag in _SHOWN_FLAGS if flag in cell.flags)
+    return {
+        "rank": cell.total.rank,
+        "status": cell.total,
+        "symbol": words.SYMBOLS[cell.total],
+        "notes": " · ".join(notes),
+    }
+
+
+_SHOWN_FLAGS: Final = (
+    *(Flag.INCOMING, Flag.TEMPORARY, Flag.LOCAL_RULES, Flag.CONTESTED),
+    *(Flag.EXTENT_UNKNOWN, Flag.REPORTED_ONLY),
+)
+
+
+def _flag_note(flag: Flag, cell: Cell) -> str:
+    if flag is Flag.INCOMING and cell.incoming:
+        return f"change coming {cell.incoming}"
+    if flag is Flag.TEMPORARY and cell.until:
+        return f"until {cell.until}"
+    return lower(flag.label)
