@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,8 @@ __all__ = ["History", "event_days", "history", "representatives"]
 
 BEGINNING: Final = 1
 """The first day there is (0001-01-01)."""
-_CHUNK: Final = 20_000
+_CHUNK: Final = 2_000_000
+"""Provisions to look at in one go: what bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,22 @@ def history(view: View, places: Sequence[int] | Ints, *, local: bool = True) -> 
     place = wanted[index]
     last = np.append(place[1:] != place[:-1], True) if len(place) else np.zeros(0, dtype=bool)
     end = np.where(last, FAR_FUTURE, np.append(start[1:], FAR_FUTURE))
-    parts = [
-        resolve(view, place[n : n + _CHUNK], start[n : n + _CHUNK], local=local)
-        for n in range(0, len(place), _CHUNK)
-    ] or [resolve(view, place, start, local=local)]
+    chunk = np.cumsum(_cost(view, place, local=local)) // _CHUNK
+    edges = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(place)]
+    parts = [resolve(view, place[a:b], start[a:b], local=local) for a, b in pairwise(edges)]
     return History(start, end, legal, precision, _join(parts))
+
+
+def _cost(view: View, places: Ints, *, local: bool) -> Ints:
+    """How many provisions the engine will look at for each of the places."""
+    rows = np.diff(view.law.start)
+    related = view.record.children if local else {}
+    distinct, at = np.unique(places, return_inverse=True)
+    cost = [
+        1 + int(rows[[n, *view.record.binders[n], *related.get(n, ())]].sum())
+        for n in distinct.tolist()
+    ]
+    return np.array(cost, dtype=np.int64)[at]
 
 
 def event_days(view: View, places: Sequence[int] | Ints) -> list[int]:
