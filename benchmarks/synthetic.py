@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from kratom_atlas.catalog import load_register, packaged_sheets
 from kratom_atlas.model.statement import Line, Op, Part
 from kratom_atlas.model.time import PartialDate
 from kratom_atlas.model.values import (
@@ -29,6 +28,7 @@ from kratom_atlas.model.vocabulary import (
     Unit,
     Verification,
 )
+from kratom_atlas.register import load_register, packaged_sheets
 from kratom_atlas.resolve.record import Record
 
 _EVIDENCE = (

@@ -6,8 +6,6 @@ against the model's own types. Whatever is wrong is one `SheetError` with file a
 
 from __future__ import annotations
 
-import csv
-import importlib.resources
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,11 +17,12 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from kratom_atlas.errors import AtlasError
+from kratom_atlas.errors import SheetError
 from kratom_atlas.model.statement import decode_hook
 from kratom_atlas.model.time import FAR_FUTURE
 from kratom_atlas.model.values import Instrument, Jurisdiction, Provision, Search, Value
 from kratom_atlas.model.vocabulary import Level
+from kratom_atlas.register import load_register, packaged_sheets
 
 __all__ = ["Catalog", "Sheet", "SheetError", "load_catalog", "load_sheet", "packaged_sheets"]
 
@@ -34,15 +33,6 @@ _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
 """What YAML does not allow in a text, and what no field may hold by way of an escape."""
-
-
-class SheetError(AtlasError):
-    """A sheet that cannot be accepted: `file:line: what is wrong`."""
-
-    def __init__(self, path: str, line: int, message: str) -> None:
-        super().__init__(f"{path}:{line}: {message}")
-        self.path = path
-        self.line = line
 
 
 class Sheet(Value, frozen=True, kw_only=True):
@@ -77,11 +67,6 @@ class _Located:
         return SheetError(self.path, _line_of(self.lines, where), message)
 
 
-def packaged_sheets() -> Traversable:
-    """The folder of sheets that comes with the project, in a checkout and in a wheel alike."""
-    return importlib.resources.files("jurisdictions")
-
-
 def load_sheet(path: Path | Traversable, shown: str | None = None) -> Sheet:
     """Read one sheet.
 
@@ -101,41 +86,6 @@ def load_catalog(root: Path | Traversable | None = None) -> Catalog:
     register = load_register(base)
     sheets = [_locate(path, f"{base.name}/{name}") for name, path in sorted(_sheet_files(base))]
     return _join(register, sheets)
-
-
-def load_register(base: Path | Traversable) -> dict[str, Jurisdiction]:
-    """The base register of places: every country, US state and county, by id."""
-    path = base / "registry" / "places.csv"
-    if not path.is_file():
-        return {}
-    places: dict[str, Jurisdiction] = {}
-    with path.open(encoding="utf-8") as lines:
-        for number, row in enumerate(csv.DictReader(lines), start=2):
-            try:
-                place = msgspec.convert(
-                    {
-                        "id": row["id"],
-                        "code": row["code"],
-                        "name": row["name"],
-                        "level": row["level"],
-                        **({"parent": row["parent_id"]} if row["parent_id"] else {}),
-                        **({"geoid": row["geoid"]} if row["geoid"] else {}),
-                        "aliases": [a for a in row["aliases"].split(";") if a],
-                    },
-                    Jurisdiction,
-                )
-            except msgspec.ValidationError as error:
-                raise SheetError(f"{base.name}/registry/places.csv", number, str(error)) from None
-            except (KeyError, AttributeError):
-                raise SheetError(
-                    f"{base.name}/registry/places.csv", number, "not the columns of a register"
-                ) from None
-            if place.id in places:
-                raise SheetError(
-                    f"{base.name}/registry/places.csv", number, f"{place.id} is listed twice"
-                )
-            places[place.id] = place
-    return places
 
 
 def _sheet_files(folder: Path | Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:

@@ -57,6 +57,9 @@ def find_place(record: Record, words: str) -> Found:
         return Found(by_code[upper])
     if words.isdigit():
         return Found(_only(record, words, [n for n, p in _with_geoid(record) if p == words]))
+    exact = _by_own_name(record, words)
+    if exact:
+        return Found(_only(record, words, exact))
     names: dict[str, list[int]] = {}
     for name, n in _names(record):
         names.setdefault(name, []).append(n)
@@ -67,6 +70,26 @@ def find_place(record: Record, words: str) -> Found:
     shown = [_shown(record, names[name][0]) for name in near]
     hint = f"; did you mean {' or '.join(dict.fromkeys(shown))}?" if shown else ""
     raise AtlasError(f"no place is called {words[:80]!r}{hint}")
+
+
+def _by_own_name(record: Record, words: str) -> list[int]:
+    """Places called just that; a quick look before every way to name every place is tried.
+
+    `Sarasota County, FL` is a name and what it lies in. Aliases may say the same of other places,
+    so a bare name that only one place has is not enough.
+    """
+    name, comma, above = (part.strip().casefold() for part in words.rpartition(","))
+    if not comma:
+        return []
+    found = []
+    for n, place in enumerate(record.places):
+        parent = record.index.get(place.parent) if place.parent else None
+        if place.name.casefold() == name and parent is not None:
+            wider = record.places[parent]
+            short = wider.code.removeprefix("US-")
+            if above in (wider.name.casefold(), wider.code.casefold(), short.casefold()):
+                found.append(n)
+    return found
 
 
 def _only(record: Record, words: str, found: list[int]) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kratom_atlas.catalog import load_register, packaged_sheets
 from kratom_atlas.model.statement import Line
+from kratom_atlas.register import load_register, packaged_sheets
 from kratom_atlas.resolve.record import Record
 from kratom_atlas.settings import Settings
 from kratom_atlas.store.ledger import read_batches

@@ -11,9 +11,9 @@ from typing import Final
 
 import pandas as pd
 
-from kratom_atlas.catalog import packaged_sheets
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.statement import known_bound
+from kratom_atlas.register import packaged_sheets
 from kratom_atlas.release.dataset import PACKAGE, read_table, table_csv
 from kratom_atlas.release.tables import FIELDS, KEYS, Edition
 from kratom_atlas.resolve.record import Record

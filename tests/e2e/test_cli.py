@@ -62,8 +62,8 @@ def test_one_answer(run) -> None:  # type: ignore[no-untyped-def]
     ],
 )
 def test_a_place_is_found_by_what_people_call_it(words: str, name: str) -> None:
-    from kratom_atlas.catalog import load_register, packaged_sheets
     from kratom_atlas.places import find_place, place_name
+    from kratom_atlas.register import load_register, packaged_sheets
     from kratom_atlas.resolve.record import Record
 
     record = Record([], load_register(packaged_sheets()))

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from kratom_atlas.catalog import load_register, packaged_sheets
 from kratom_atlas.model.status import Answer
 from kratom_atlas.model.vocabulary import Activity, Flag, Substance
 from kratom_atlas.places import find_place
+from kratom_atlas.register import load_register, packaged_sheets
 from kratom_atlas.resolve.explain import answer
 from kratom_atlas.resolve.record import Record
 from kratom_atlas.store.ledger import read_batches

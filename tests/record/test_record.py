@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import jurisdictions
-from kratom_atlas.catalog import Catalog, load_catalog, packaged_sheets
+from kratom_atlas.catalog import Catalog, load_catalog
 from kratom_atlas.model.vocabulary import Level, Verification
+from kratom_atlas.register import packaged_sheets
 from kratom_atlas.store.ingest import check
 from kratom_atlas.store.ledger import read_batches
 

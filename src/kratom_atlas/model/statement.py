@@ -146,5 +146,8 @@ def seconds(moment: str) -> int:
 def decode_hook(kind: type, value: object) -> object:
     """For `msgspec`: text to the model's own types."""
     if kind is PartialDate and isinstance(value, str):
-        return PartialDate(value)
+        return _date(value)
     raise NotImplementedError(kind)
+
+
+_date = lru_cache(maxsize=20_000)(PartialDate)  # the same days stand on many lines
