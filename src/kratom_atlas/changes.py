@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -30,7 +32,7 @@ from kratom_atlas.resolve.explain import cap_words
 from kratom_atlas.resolve.history import History, event_days
 from kratom_atlas.resolve.record import Bools, Ints, Record, View
 
-__all__ = ["between", "from_history", "knowledge"]
+__all__ = ["Comparison", "between", "compare", "from_history", "knowledge"]
 
 
 def from_history(view: View, of: History, *, until: int = FAR_FUTURE) -> Iterator[Change]:
@@ -42,34 +44,37 @@ def from_history(view: View, of: History, *, until: int = FAR_FUTURE) -> Iterato
     a = of.answers
     step = np.flatnonzero((of.place[1:] == of.place[:-1]) & of.legal[1:] & (of.start[1:] < until))
     before, after = a.take(step), a.take(step + 1)
-    for n, s in zip(
-        *np.nonzero(_differ(before, after) & _moved_itself(before, after)), strict=True
-    ):
-        segment = int(step[n]) + 1
-        yield from _changes(
-            _Cell(view, before, int(n), int(s)),
-            _Cell(view, after, int(n), int(s)),
-            ChangeKind.LAW,
-            of.label(segment),
-            int(of.start[segment]),
-        )
+    n, s = np.nonzero(_differ(before, after) & _moved_itself(before, after))
+    cells = zip(_cells(view, before, n, s), _cells(view, after, n, s), strict=True)
+    for segment, (old, new) in zip((step[n] + 1).tolist(), cells, strict=True):
+        first = int(of.start[segment])
+        yield from _changes(old, new, ChangeKind.LAW, of.label(segment), first)
 
 
-def between(
+@dataclass(frozen=True)
+class Comparison:
+    """Two answers for each of the same places: (places, substances) that differ, and which of
+    them differ because the old day's answer is another with the new knowledge."""
+
+    days: tuple[int, int]
+    known: tuple[View, View]
+    old: Answers
+    new: Answers
+    differ: Bools
+    relearned: Bools
+
+
+def compare(
     record: Record,
     days: tuple[int, int],
     known: tuple[View, View],
     places: Sequence[int] | Ints | None = None,
     *,
     inherited: bool = False,
-) -> list[Change]:
-    """What differs between (first day, first knowledge) and (second day, second knowledge).
+) -> Comparison:
+    """Which cells differ between (first day, first knowledge) and (second day, second knowledge).
 
-    Without `inherited`, a change is told only where the law changed, not where it is inherited.
-
-    Each change is `law`, `knowledge` or `correction`, told by the four corners: where the old
-    day's answer differs with new knowledge, we had been wrong of it, or had not known; where it
-    does not, the law changed.
+    Without `inherited`, only where the law changed, not where it is inherited.
     """
     # Where nothing of a place's own stands, nothing of its own can differ.
     spoken = known[0].spoken | known[1].spoken
@@ -80,22 +85,35 @@ def between(
     differ = _differ(old, new)
     if not inherited:
         differ &= _moved_itself(old, new)
-    rows = np.flatnonzero(differ.any(axis=1))
-    if not len(rows):
-        return []
-    same_knowledge = known[0].known == known[1].known
-    reread = old if same_knowledge else resolve(known[1], wanted, days[0])
-    relearned = np.zeros_like(differ) if same_knowledge else _differ(old, reread)
+    relearned = np.zeros_like(differ)
+    if known[0].known != known[1].known and differ.any():
+        relearned = differ & _differ(old, resolve(known[1], wanted, days[0]))
+    return Comparison(days, known, old, new, differ, relearned)
+
+
+def between(
+    record: Record,
+    days: tuple[int, int],
+    known: tuple[View, View],
+    places: Sequence[int] | Ints | None = None,
+    *,
+    inherited: bool = False,
+) -> list[Change]:
+    """The cells that `compare` finds, each `law`, `knowledge` or `correction`, in words.
+
+    The four corners tell which: where the old day's answer differs with new knowledge, we had
+    been wrong of it, or had not known; where it does not, the law changed.
+    """
+    of = compare(record, days, known, places, inherited=inherited)
+    n, s = np.nonzero(of.differ)
+    cells = zip(_cells(known[0], of.old, n, s), _cells(known[1], of.new, n, s), strict=True)
     found: list[Change] = []
-    for n, s in zip(*np.nonzero(differ), strict=True):
-        cells = _Cell(known[0], old, int(n), int(s)), _Cell(known[1], new, int(n), int(s))
-        kind = ChangeKind.LAW
-        if relearned[n, s]:
-            kind = _why_relearned(*cells, days[0])
-        elif days[0] == days[1]:
-            kind = ChangeKind.KNOWLEDGE
-        label, day = _day_of_change(*cells, days)
-        found.extend(_changes(*cells, kind, label, day))
+    for (before, after), again in zip(cells, of.relearned[n, s].tolist(), strict=True):
+        kind = ChangeKind.KNOWLEDGE if days[0] == days[1] else ChangeKind.LAW
+        if again:
+            kind = _why_relearned(before, after, days[0])
+        label, day = _day_of_change(before, after, days)
+        found.extend(_changes(before, after, kind, label, day))
     return found
 
 
@@ -156,46 +174,85 @@ def _moved_itself(a: Answers, b: Answers) -> Bools:
     return moved
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """One answer among many."""
+class _Cell(NamedTuple):
+    """One answer among many, as plain values. `own_` and `total_decides` are rows, each once."""
 
     view: View
-    answers: Answers
-    n: int
-    s: int
-
-    @property
-    def place(self) -> Jurisdiction:
-        return self.view.record.places[int(self.answers.place[self.n])]
+    place: Jurisdiction
+    substance: Substance
+    own: Status
+    total: Status
+    own_acts: tuple[ActivityStatus, ...]
+    total_acts: tuple[ActivityStatus, ...]
+    own_decides: tuple[int, ...]
+    total_decides: tuple[int, ...]
+    age: int
+    caps: tuple[str, ...]
+    looked: int
 
     def word(self, scope: Scope) -> Status:
-        column = self.answers.own if scope == "own" else self.answers.total
-        return _STATUSES[int(column[self.n, self.s])]
+        return self.own if scope == "own" else self.total
 
-    def status(self, scope: Scope, a: int) -> ActivityStatus:
-        column = self.answers.own_rank if scope == "own" else self.answers.total_rank
-        return _ACTIVITY_STATUSES[int(column[self.n, self.s, a])]
+    def acts(self, scope: Scope) -> tuple[ActivityStatus, ...]:
+        return self.own_acts if scope == "own" else self.total_acts
 
     def decides(self, scope: Scope) -> tuple[int, ...]:
-        """Rows of the provisions that decide possession and sale, each once."""
-        column = self.answers.own_decides if scope == "own" else self.answers.decides
-        rows = column[self.n, self.s].tolist()
-        return tuple(dict.fromkeys(row for row in reversed(rows) if row >= 0))
-
-    def provisions(self, scope: Scope) -> list[Provision]:
-        table = self.view.record.provisions
-        return [table.bodies[row] for row in self.decides(scope)]
+        return self.own_decides if scope == "own" else self.total_decides
 
     @property
-    def age(self) -> int:
-        return int(self.answers.min_age[self.n, self.s])
+    def rows(self) -> tuple[int, ...]:
+        """What decides its total, then what decides its own law."""
+        return (*self.total_decides, *self.own_decides)
 
-    @property
-    def caps(self) -> tuple[str, ...]:
-        return cap_words(self.answers, self.n, self.s)
+    def provisions(self, but: _Cell | None = None) -> list[Provision]:
+        """The provisions that decide it, without those that decide another cell."""
+        bodies = self.view.record.provisions.bodies
+        others = but.rows if but else ()
+        return [bodies[row] for row in dict.fromkeys(self.rows) if row not in others]
 
 
+def _cells(view: View, of: Answers, n: Ints, s: Ints) -> Iterator[_Cell]:
+    """The answers at (n, s), taken out of their arrays all at once."""
+    capped = np.any(np.isfinite(of.caps[n, s]), axis=1).tolist()
+    columns = (
+        column[n, s].tolist()
+        for column in (
+            of.own,
+            of.total,
+            of.own_rank,
+            of.total_rank,
+            of.own_decides,
+            of.decides,
+            of.min_age,
+            of.last_checked,
+        )
+    )
+    places = of.place[n].tolist()
+    for at, (own, total, own_acts, acts, own_rows, rows, age, looked) in enumerate(
+        zip(*columns, strict=True)
+    ):
+        yield _Cell(
+            view=view,
+            place=view.record.places[places[at]],
+            substance=_SUBSTANCES[s[at]],
+            own=_STATUSES[own],
+            total=_STATUSES[total],
+            own_acts=tuple([_ACTIVITY_STATUSES[rank] for rank in own_acts]),
+            total_acts=tuple([_ACTIVITY_STATUSES[rank] for rank in acts]),
+            own_decides=_once(own_rows),
+            total_decides=_once(rows),
+            age=age,
+            caps=cap_words(of, int(n[at]), int(s[at])) if capped[at] else (),
+            looked=looked,
+        )
+
+
+def _once(rows: list[int]) -> tuple[int, ...]:
+    """Each row once, that on sale first."""
+    return tuple(dict.fromkeys([row for row in reversed(rows) if row >= 0]))
+
+
+_SUBSTANCES = tuple(Substance)
 _STATUSES = tuple(Status)
 _ACTIVITY_STATUSES = tuple(ActivityStatus)
 
@@ -205,37 +262,41 @@ def _why_relearned(old: _Cell, new: _Cell, day: int) -> ChangeKind:
 
     Otherwise what we said was wrong when we said it: a correction.
     """
-    if old.word("total") is Status.UNKNOWN:
+    if old.total is Status.UNKNOWN:
         return ChangeKind.KNOWLEDGE
-    begins = [
-        first.lo
-        for scope in _SCOPES
-        for p in new.provisions(scope)
-        if (first := p.from_ or p.attested) and first.lo <= day
-    ]
-    looked = int(old.answers.last_checked[old.n, old.s])
-    late = bool(begins) and max(begins) > looked
+    firsts = [p.from_ or p.attested for p in new.provisions()]
+    begun = [first.lo for first in firsts if first and first.lo <= day]
+    late = bool(begun) and max(begun) > old.looked
     return ChangeKind.KNOWLEDGE if late else ChangeKind.CORRECTION
 
 
 def _day_of_change(old: _Cell, new: _Cell, days: tuple[int, int]) -> tuple[str, int]:
     """The day of law from which the answer is the new one, as precise as its source.
 
-    The last that lies between the two days, or before both where we came to know otherwise; the
-    second day itself only where no day of law is known.
+    The last that lies between the two days, or up to them where we came to know otherwise; then
+    also the day from which the old answer had been said to hold. Empty where none is known: the
+    day on which something was noticed is no day of law.
     """
     low, high = days if days[0] != days[1] else (FAR_PAST, days[1])
-    begins = [p.from_ for scope in _SCOPES for p in new.provisions(scope) if p.from_]
-    ends = [p.to for scope in _SCOPES for p in old.provisions(scope) if p.to]
-    for candidates in (begins, ends):
-        inside = sorted(d for d in candidates if low < d.lo <= high)
+    fresh = new.provisions(but=old)
+    gone = old.provisions(but=new)
+    candidates = [
+        [p.from_ for p in fresh if p.from_],
+        [p.to for p in gone if p.to],
+        [p.from_ for p in gone if p.from_] if not fresh and days[0] == days[1] else [],
+    ]
+    for dates in candidates:
+        inside = sorted(d for d in dates if low < d.lo <= high)
         if inside:
             return str(inside[-1]), inside[-1].lo
-    return date.fromordinal(days[1]).isoformat(), days[1]
+        if fresh and not dates:
+            break  # what is new has no known first day
+    return "", days[1]
 
 
 _SILENT = frozenset((Status.UNKNOWN, Status.NO_SPECIFIC_LAW))
 _SILENT_ACTIVITY = frozenset((ActivityStatus.UNKNOWN, ActivityStatus.NO_LAW))
+_ACTIVITIES = (Activity.POSSESS, Activity.SELL)
 _SCOPES: tuple[Scope, ...] = ("total", "own")
 
 
@@ -266,7 +327,7 @@ def _changes(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int) -> 
 
 
 def _moves(old: _Cell, new: _Cell, scope: Scope, kind: ChangeKind) -> Iterator[_Move]:
-    substance = _lower(tuple(Substance)[new.s].label)
+    substance = _lower(new.substance.label)
     before, after = old.word(scope), new.word(scope)
     if _SILENT.issuperset((before, after)):
         return  # where somebody looked is not law
@@ -276,8 +337,7 @@ def _moves(old: _Cell, new: _Cell, scope: Scope, kind: ChangeKind) -> Iterator[_
         return
     if details:
         yield _Move(scope, None, before, after, None, details)
-    for a, activity in enumerate(new.answers.activities):
-        was, now = old.status(scope, a), new.status(scope, a)
+    for activity, was, now in zip(_ACTIVITIES, old.acts(scope), new.acts(scope), strict=True):
         if was is not now and not _SILENT_ACTIVITY.issuperset((was, now)):
             noun = {"possess": "possession", "sell": "sale"}.get(activity, activity)
             words = _step(f"{noun} of {substance}", was, now, kind)
@@ -303,7 +363,7 @@ def _details(old: _Cell, new: _Cell, substance: str = "") -> tuple[str, ...]:
     """The conditions that moved; where all is unlawful, the end of one says nothing."""
     found = []
     buy, of = (f" to buy {substance}", f" for {substance}") if substance else (" to buy", "")
-    moot = new.word("total") in (Status.BANNED, Status.SALE_BANNED, Status.UNKNOWN)
+    moot = new.total in (Status.BANNED, Status.SALE_BANNED, Status.UNKNOWN)
     if old.age != new.age:
         if old.age and new.age:
             moves = "rises" if new.age > old.age else "falls"
@@ -322,37 +382,40 @@ def _details(old: _Cell, new: _Cell, substance: str = "") -> tuple[str, ...]:
 
 def _change(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int, move: _Move) -> Change:
     record = new.view.record
-    substance = tuple(Substance)[new.s]
-    cause, ended = _cause(old, new, move.scope, day)
     table = record.provisions
+    cause, ended = _cause(old, new, move.scope, day)
     explaining = tuple(dict.fromkeys((*cause, *new.decides(move.scope))))
-    recorded = max(
-        (table.versions[row].line.recorded_at for row in explaining),
-        default=_last_recorded(new.view),
-    )
+    recorded = [table.versions[row].line.recorded_at for row in explaining]
     own = "under its own law, " if move.scope == "own" else ""
-    named = _details(old, new, _lower(substance.label)) if move.details else ()
+    named = _details(old, new, _lower(new.substance.label)) if move.details else ()
     words = "; ".join((*([own + move.step] if move.step else []), *named))
-    when = f"on {label}" if len(label) == 10 else f"in {PartialDate(label).words()}"
-    if kind is ChangeKind.CORRECTION:
-        when = f"(law since {PartialDate(label).words()})"
     ref = _reference(new.view, [table.bodies[row] for row in cause], ended=ended)
     activity = [move.activity] if move.activity else []
     return Change(
-        id=".".join([label, new.place.code, substance, move.scope, *activity, kind]),
+        id=".".join(
+            [label or "undated", new.place.code, new.substance, move.scope, *activity, kind]
+        ),
         date=label,
         kind=kind,
         jurisdiction=new.place,
-        substance=substance,
+        substance=new.substance,
         before=move.before,
         after=move.after,
         scope=move.scope,
         activity=move.activity,
-        provisions=tuple(table.bodies[row].id for row in explaining),
-        recorded_at=recorded,
+        provisions=tuple([table.bodies[row].id for row in explaining]),
+        recorded_at=max(recorded) if recorded else _last_recorded(new.view),
         details=move.details,
-        summary=f"{place_name(record, new.place)}: {words} {when}{ref}",
+        summary=f"{place_name(record, new.place)}: {words}{_when(label, kind)}{ref}",
     )
+
+
+def _when(label: str, kind: ChangeKind) -> str:
+    if not label:
+        return ", from a day that is not known"
+    if kind is ChangeKind.CORRECTION:
+        return f" (law of {PartialDate(label).words()})"
+    return f" on {label}" if len(label) == 10 else f" in {PartialDate(label).words()}"
 
 
 def _cause(old: _Cell, new: _Cell, scope: Scope, day: int) -> tuple[tuple[int, ...], bool]:
@@ -360,7 +423,7 @@ def _cause(old: _Cell, new: _Cell, scope: Scope, day: int) -> tuple[tuple[int, .
     before, after = old.decides(scope), new.decides(scope)
     table = new.view.record.provisions
     begun = tuple(row for row in after if row not in before)
-    on_the_day = tuple(row for row in begun if table.from_lo[row] == day)
+    on_the_day = tuple(row for row in begun if table.from_lo[row] == day) if len(begun) > 1 else ()
     if on_the_day or begun:
         return on_the_day or begun, False
     gone = tuple(row for row in before if row not in after)
@@ -396,6 +459,7 @@ def _amounts(caps: tuple[str, ...]) -> str:
     return " and ".join(cap.replace("-", " ") for cap in caps)
 
 
+@cache
 def _lower(label: str) -> str:
     """The label inside a sentence; abbreviations keep their capitals."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label

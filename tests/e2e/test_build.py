@@ -96,6 +96,47 @@ def test_every_link_leads_somewhere(record: Record, tmp_path: Path) -> None:
             assert path.is_file() or (path / "index.html").is_file(), f"{page}: {link}"
 
 
+def test_what_was_learned_without_a_day_of_law_gets_none(
+    record: Record, tiny_root: Path, tmp_path: Path
+) -> None:
+    """A tracker's list names the county's ban and no date: the day we read it is no day of law."""
+    sheet = tiny_root / "us" / "ri" / "kent-county.yaml"
+    ban = """\
+instruments:
+  - id: us-ri-kent-ordinance
+    kind: ordinance
+    title: County ordinance
+    stage: enacted
+provisions:
+  - id: us-ri-kent-ban
+    instrument: us-ri-kent-ordinance
+    citation: County Code
+    substances: [leaf]
+    activities: [possess, sell]
+    effect: prohibit
+    attested: 2026-11-01
+    verification: reported
+    evidence:
+      - {kind: tracker, url: "https://example.org/list", retrieved: 2026-11-01}
+"""
+    sheet.write_text(sheet.read_text(encoding="utf-8") + ban, encoding="utf-8")
+    ingest(tiny_root, recorded_at="2026-11-21T08:00:00Z", actor="a person", reason="a list")
+    learned = Record((line for b in read_batches(tiny_root / "ledger") for line in b.lines), {})
+    make(learned, tmp_path / "site")
+    told = read_table("changes", tmp_path / "site/data/changes.csv").query("kind != 'law'")
+    assert set(told["code"]) == {"US-RI-44003"}
+    assert told["date"].isna().all()
+    assert told["summary"].str.contains("from a day that is not known").all()
+    day = (tmp_path / "site/changes/undated/index.html").read_text(encoding="utf-8")
+    assert "Kent County" in day
+    assert "Day of law not known" in day
+    assert "undated/index.html" in (tmp_path / "site/changes/index.html").read_text("utf-8")
+    history = read_table("status_history", tmp_path / "site/data/status_history.csv")
+    kent = history.query("code == 'US-RI-44003' and substance == 'leaf' and own_status == 'banned'")
+    assert kent["valid_from"].isna().all()
+    assert kent["seen_from"].tolist() == ["2026-11-01"]
+
+
 def test_the_site_asks_no_other_host_for_anything(record: Record, tmp_path: Path) -> None:
     make(record, tmp_path)
     loads = re.compile(rb"<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=[\"'](?:https?:)?//")

@@ -559,6 +559,38 @@ def test_inside_an_imprecise_boundary_the_later_status_is_shown(
             assert (answer.total_word, Flag.DATE_UNCERTAIN in answer.flags) == (expected, uncertain)
 
 
+def test_a_stay_takes_its_doubt_with_it_when_it_ends() -> None:
+    """It began in some month of 2020 and was over by March: from then on the ban is certain."""
+    of = world(
+        rule("ban", STATE, Effect.PROHIBIT, from_="2018-01-01"),
+        rule("stay", STATE, Effect.STAY, from_="2020", to="2020-03-01", targets=("ban",)),
+        look(US),
+        look(STATE),
+    )
+    during, after = ask(of, STATE, "2020-02-01"), ask(of, STATE, "2020-03-01")
+    assert during.total_word is Status.NO_SPECIFIC_LAW
+    assert Flag.DATE_UNCERTAIN in during.flags
+    assert after.total_word is Status.BANNED
+    assert Flag.DATE_UNCERTAIN not in after.flags
+
+
+def test_a_ban_that_began_in_some_month_of_the_year_in_which_it_was_stayed() -> None:
+    of = world(
+        rule("ban", STATE, Effect.PROHIBIT, from_="2020"),
+        rule("stay", STATE, Effect.STAY, from_="2020-03-01", to="2020-05-01", targets=("ban",)),
+        look(US),
+        look(STATE),
+    )
+    for day, expected, uncertain in (
+        ("2020-02-01", Status.BANNED, True),
+        ("2020-04-01", Status.NO_SPECIFIC_LAW, False),
+        ("2020-07-01", Status.BANNED, True),
+        ("2021-01-01", Status.BANNED, False),
+    ):
+        answer = ask(of, STATE, day)
+        assert (answer.total_word, Flag.DATE_UNCERTAIN in answer.flags) == (expected, uncertain)
+
+
 def test_on_the_day_on_which_a_rule_is_known_to_end_nothing_is_uncertain() -> None:
     of = world(rule("ban", STATE, Effect.PROHIBIT, to="2021-05-10"), look(US), look(STATE))
     assert ask(of, STATE, "2021-05-10").total_word is Status.NO_SPECIFIC_LAW
@@ -656,6 +688,16 @@ def test_a_level_that_lets_lower_ones_be_stricter_lifts_its_bar() -> None:
         *searched,
     )
     assert ask(of, NORTH).total_word is Status.NO_SPECIFIC_LAW
+
+
+def test_a_county_bars_its_cities_only_where_its_bar_covers_the_whole_county() -> None:
+    def city(extent: Extent) -> Status:
+        bar = rule("bar", NORTH, Effect.PREEMPT, extent=extent)
+        return ask(world(bar, rule("ban", CITY, Effect.PROHIBIT), *searched), CITY).total_word
+
+    assert city(Extent.WHOLE) is Status.NO_SPECIFIC_LAW
+    assert city(Extent.UNINCORPORATED) is Status.BANNED
+    assert city(Extent.UNKNOWN) is Status.BANNED
 
 
 def test_a_stay_does_not_cost_an_old_ban_its_grandfathering() -> None:

@@ -15,7 +15,7 @@ Scope = Literal["own", "total"]
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """One cell that differs; `date` is the day of law, as precise as its source.
+    """One cell that differs; `date` is the day of law, as precise as its source, or empty.
 
     `activity` is None where the place's word, or a condition of it, differs; otherwise the word
     stands and this activity differs.

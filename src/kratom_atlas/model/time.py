@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Final, Self
 
-__all__ = ["FAR_FUTURE", "FAR_PAST", "PartialDate"]
+__all__ = ["FAR_FUTURE", "FAR_PAST", "PartialDate", "order_of"]
 
 FAR_PAST: Final = 0
 """Proleptic ordinal before every date (`date.min` is ordinal 1)."""
@@ -73,9 +73,9 @@ class PartialDate(str):
         return str(self)
 
 
-def day(ordinal: int) -> PartialDate:
-    """The day with that proleptic ordinal."""
-    return PartialDate(date.fromordinal(ordinal).isoformat())
+def order_of(text: str) -> int:
+    """Where a date stands among others: by its first day, and last where there is none."""
+    return PartialDate(text).lo if text else FAR_FUTURE
 
 
 def _next_month(first: date) -> int:

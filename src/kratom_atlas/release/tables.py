@@ -103,7 +103,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
     },
     "changes": {
         "change_id": Field("string", "Natural key of the change.", required=True),
-        "date": Field("string", f"{_DATE}: the day of law.", required=True),
+        "date": Field("string", f"{_DATE}: the day of law; empty = not known."),
         "kind": Field("string", "law, knowledge or correction.", required=True),
         "jurisdiction_id": _ID,
         "code": _CODE,
@@ -456,7 +456,7 @@ class Edition:
             [
                 (
                     c.id,
-                    c.date,
+                    c.date or None,
                     str(c.kind),
                     c.jurisdiction.id,
                     c.jurisdiction.code,

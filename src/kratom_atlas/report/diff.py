@@ -19,7 +19,7 @@ from typing import Final, Literal, assert_never
 from markupsafe import Markup
 
 from kratom_atlas.model.change import Change, Scope
-from kratom_atlas.model.time import PartialDate
+from kratom_atlas.model.time import PartialDate, order_of
 from kratom_atlas.model.values import Jurisdiction, Provision
 from kratom_atlas.model.vocabulary import (
     Activity,
@@ -45,6 +45,8 @@ OWN_LAW: Final = (
     "way, because wider law binds there too."
 )
 _UNKNOWN: Final = (Status.UNKNOWN, ActivityStatus.UNKNOWN)
+UNDATED: Final = "undated"
+"""Stands for the date where the day of law is not known."""
 NOUNS: Final = {Activity.POSSESS: "possession", Activity.SELL: "sale"}
 
 
@@ -111,6 +113,11 @@ class Entry:
     cited: tuple[Cited, ...]
     recorded_at: str
     changes: tuple[Change, ...] = field(repr=False)
+
+    @property
+    def folder(self) -> str:
+        """The date as part of an address."""
+        return self.date or UNDATED
 
     @property
     def subject(self) -> str:
@@ -182,10 +189,9 @@ def _entry(group: list[Change], view: View, bodies: _Bodies) -> Entry:
 
 
 def _order(entry: Entry) -> tuple[object, ...]:
-    date = PartialDate(entry.date)
     return (
-        date.lo,
-        date.hi,
+        order_of(entry.date),
+        -len(entry.date),
         inert(entry.name),
         entry.place.code,
         entry.substances[0].rank,
@@ -318,6 +324,8 @@ def _by_date(made: Sequence[Entry]) -> Iterator[tuple[str, list[tuple[str, list[
 
 def heading(date: str) -> str:
     """A date as a heading, which says where the source gives no day."""
+    if not date:
+        return "Day of law not known"
     missing = {4: " (month and day not known)", 7: " (day not known)"}.get(len(date), "")
     return f"{PartialDate(date).words()}{missing}"
 
@@ -450,7 +458,7 @@ def _html_entry(entry: Entry, context: Context) -> dict[str, object]:
 
 def _rows(changes: Sequence[Change], context: Context) -> Iterator[dict[str, str]]:
     record = context.view.record
-    for change in sorted(changes, key=lambda c: (PartialDate(c.date).lo, c.id)):
+    for change in sorted(changes, key=lambda c: (order_of(c.date), c.id)):
         yield {
             "change_id": change.id,
             "date": change.date,

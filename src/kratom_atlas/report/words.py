@@ -99,7 +99,7 @@ def lower(label: str) -> str:
 
 def day_words(text: str) -> str:
     """A date for people to read, as precise as it is: `2026-08-01`, `August 2026`, `2026`."""
-    return PartialDate(text).words()
+    return PartialDate(text).words() if text else "day not known"
 
 
 def citation(version: str, as_of: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from kratom_atlas.model.statement import Line, Part
-from kratom_atlas.model.time import PartialDate
+from kratom_atlas.model.time import PartialDate, order_of
 from kratom_atlas.model.values import Evidence, Instrument, Jurisdiction, Provision, Search
 from kratom_atlas.model.vocabulary import (
     Activity,
@@ -660,8 +660,8 @@ class Atlas:
 
     @cached_property
     def days(self) -> dict[str, list[Entry]]:
-        """The entries of each date."""
-        return {day: list(group) for day, group in groupby(self.entries, key=lambda e: e.date)}
+        """The entries of each date, by its folder."""
+        return {day: list(group) for day, group in groupby(self.entries, key=lambda e: e.folder)}
 
     def is_ahead(self, day: str) -> bool:
         """Whether a date lies after the as-of day."""
@@ -680,7 +680,7 @@ class Atlas:
         """What is coming for a place: by its own law, and by what binds it."""
         near = [n, *self.record.binders[n]]
         found = [e for m in near for e in self.coming.get(self.record.places[m].id, ())]
-        return sorted(found, key=lambda e: (PartialDate(e.date).lo, e.date))
+        return sorted(found, key=lambda e: (order_of(e.date), e.date))
 
 
 _VERBS: Final = {Effect.REPEAL: "ends", Effect.STAY: "suspends"}

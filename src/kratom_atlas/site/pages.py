@@ -523,22 +523,22 @@ class _Site:
         )
         text = self.part(
             "day.html",
-            day=day_words(day),
-            heading=heading(day),
+            day=day_words(found[0].date),
+            heading=heading(found[0].date),
             summary=f"{summary} What one act does to several substances counts once.",
-            ahead=atlas.is_ahead(day),
+            ahead=atlas.is_ahead(found[0].date),
             today=atlas.today,
             before=before,
-            before_words=day_words(before) if before else "",
+            before_words=day_words(atlas.days[before][0].date) if before else "",
             after=after,
-            after_words=day_words(after) if after else "",
+            after_words=day_words(atlas.days[after][0].date) if after else "",
             entries=entries,
             kinds=" ".join(f"{k.label}: {lower(k.meaning)}" for k in kinds),
         )
         names = listed([inert(group[0].name) for group in places.values()][:8])
         return self.page(
             text,
-            title=f"Changes in kratom law: {day_words(day)}",
+            title=f"Changes in kratom law: {day_words(found[0].date)}",
             description=f"{summary} {names}",
             here="Changes",
         )
@@ -582,7 +582,8 @@ class _Site:
             upcoming=[_day_line(day, days[day]) for day in days if atlas.is_ahead(day)],
             corrections=[
                 {
-                    "date": e.date,
+                    "date": e.folder,
+                    "day": day_words(e.date),
                     "place": e.name,
                     "subject": lower(e.subject),
                     "sentence": e.sentence,
