@@ -50,32 +50,51 @@ def build(
     known: int | None,
     settings: Settings,
     releases: Path | None = None,
+    today: int | None = None,
     progress: Progress = lambda _what, _count: None,
 ) -> Built:
     """Write the site to `out`.
+
+    `today` is the real day, as an ordinal: a build of a day that has not come makes no release.
 
     Raises:
         AtlasError: it could not be written; what stood at `out` stands.
     """
     out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
     earlier = releases if releases is not None else out / "data" / "releases"
+    lock = out.with_name(f".{out.name}.lock")
     try:
-        with filelock.FileLock(out.with_name(f".{out.name}.lock"), timeout=2):
+        _check_folders(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()  # filelock waits for some folders that cannot be written, as if locked
+        with filelock.FileLock(lock, timeout=2):
             _recover(out)
-            wanted = _fingerprint(record, as_of, known, settings, releases)
+            _refuse_what_is_no_site(out)
+            ahead = today is not None and as_of > today
+            wanted = _fingerprint(record, as_of, known, ahead, settings, releases)
             finished = _finished(out, wanted)
             if finished is not None:
                 return finished
-            return _build(record, out, as_of, known, settings, earlier, wanted, progress)
+            return _build(record, out, as_of, known, settings, earlier, wanted, today, progress)
     except filelock.Timeout:
         raise AtlasError(f"{out}: another build is running; wait for it to end") from None
     except OSError as error:
         raise AtlasError(
             f"cannot write the site: {error.strerror or error}"
             f"{f' ({error.filename})' if error.filename and error.errno != errno.ENOSPC else ''}; "
-            + ("the site that stood there stands" if out.exists() else "nothing was published")
+            + (
+                "the site that stood there stands"
+                if os.access(out / STATE, os.F_OK)  # never raises
+                else "nothing was published"
+            )
         ) from None
+
+
+def _check_folders(out: Path) -> None:
+    """Nothing that is no folder may stand where the site goes, or above it."""
+    for path in (out, *out.parents):
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
 def _build(
@@ -86,6 +105,7 @@ def _build(
     settings: Settings,
     earlier: Path,
     wanted: str,
+    today: int | None,
     progress: Progress,
 ) -> Built:
     # pandas, folium and geopandas are slow to import; a build with nothing to do needs none.
@@ -94,7 +114,7 @@ def _build(
 
     from kratom_atlas.release.dataset import publish
     from kratom_atlas.release.tables import Edition
-    from kratom_atlas.site.pages import Meta, pages
+    from kratom_atlas.site.pages import HOW_TO_REPORT, Meta, pages
     from maps import boundaries
 
     part = out.with_name(f".{out.name}.part-{os.getpid()}")
@@ -109,14 +129,14 @@ def _build(
         shapes = geopandas.GeoDataFrame(
             pd.concat([boundaries.load_lonlat(layer)[["code", "geometry"]] for layer in layers])
         ).drop_duplicates("code")
-        release = publish(edition, part / "data", earlier, shapes)
+        release = publish(edition, part / "data", earlier, shapes, today=today)
         meta = Meta(
             version=release.version,
             as_of=edition.today,
             last_look=edition.last_look,
             known=edition.recorded_until,
             base_url=settings.base_url,
-            report_url=settings.report_url or "about/index.html#report",
+            report_url=settings.report_url or HOW_TO_REPORT,
         )
         progress("drawing the map", None)
         count = _write(part, draw(edition, meta), 0, progress)
@@ -214,6 +234,12 @@ def _recover(out: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def _refuse_what_is_no_site(out: Path) -> None:
+    """A build replaces what stands at `out`: that must be a site, or nothing."""
+    if out.is_dir() and not (out / STATE).is_file() and any(out.iterdir()):
+        raise AtlasError(f"{out}: holds other files; give an empty folder, or one that is new")
+
+
 def _finished(out: Path, wanted: str) -> Built | None:
     """The site that stands, if it was built from the same and is whole."""
     try:
@@ -229,14 +255,21 @@ def _finished(out: Path, wanted: str) -> Built | None:
 
 
 def _fingerprint(
-    record: Record, as_of: int, known: int | None, settings: Settings, releases: Path | None
+    record: Record,
+    as_of: int,
+    known: int | None,
+    ahead: bool,
+    settings: Settings,
+    releases: Path | None,
 ) -> str:
     """A digest of everything the site is made from; its own earlier releases are part of it."""
     digest = hashlib.sha256()
     given = sorted(d.name for d in releases.iterdir()) if releases and releases.is_dir() else None
     libraries = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
     digest.update(
-        repr((as_of, known, settings.base_url, settings.report_url, given, libraries)).encode()
+        repr(
+            (as_of, known, ahead, settings.base_url, settings.report_url, given, libraries)
+        ).encode()
     )
     encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")
     for line in record.lines:

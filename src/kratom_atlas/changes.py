@@ -42,19 +42,20 @@ def from_history(view: View, of: History, *, until: int = FAR_FUTURE) -> Iterato
     change of law. A change is told where the law changed, not at every place that inherits it.
     """
     a = of.answers
-    step = np.flatnonzero((of.place[1:] == of.place[:-1]) & of.legal[1:] & (of.start[1:] < until))
+    step = np.flatnonzero((of.place[1:] == of.place[:-1]) & (of.start[1:] < until))
     before, after = a.take(step), a.take(step + 1)
-    n, s = np.nonzero(_differ(before, after) & _moved_itself(before, after))
+    n, s = np.nonzero(_differ(before, after) & _moved_itself(before, after) & of.legal[step + 1])
     cells = zip(_cells(view, before, n, s), _cells(view, after, n, s), strict=True)
-    for segment, (old, new) in zip((step[n] + 1).tolist(), cells, strict=True):
+    for segment, at, (old, new) in zip((step[n] + 1).tolist(), s.tolist(), cells, strict=True):
         first = int(of.start[segment])
-        yield from _changes(old, new, ChangeKind.LAW, of.label(segment), first)
+        yield from _changes(old, new, ChangeKind.LAW, of.label(segment, at), first)
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two answers for each of the same places: (places, substances) that differ, and which of
-    them differ because the old day's answer is another with the new knowledge."""
+    them differ because the old day's answer is another with the new knowledge.
+    """
 
     days: tuple[int, int]
     known: tuple[View, View]
@@ -105,16 +106,23 @@ def between(
     been wrong of it, or had not known; where it does not, the law changed.
     """
     of = compare(record, days, known, places, inherited=inherited)
+    return [change for change, _, _ in _told(of)]
+
+
+def _told(of: Comparison) -> Iterator[tuple[Change, _Cell, _Cell]]:
+    """Each cell of a comparison that differs, in words, with the two answers."""
     n, s = np.nonzero(of.differ)
-    cells = zip(_cells(known[0], of.old, n, s), _cells(known[1], of.new, n, s), strict=True)
-    found: list[Change] = []
-    for (before, after), again in zip(cells, of.relearned[n, s].tolist(), strict=True):
+    before, after = _cells(of.known[0], of.old, n, s), _cells(of.known[1], of.new, n, s)
+    days = of.days
+    for old, new, again in zip(before, after, of.relearned[n, s].tolist(), strict=True):
         kind = ChangeKind.KNOWLEDGE if days[0] == days[1] else ChangeKind.LAW
         if again:
-            kind = _why_relearned(before, after, days[0])
-        label, day = _day_of_change(before, after, days)
-        found.extend(_changes(before, after, kind, label, day))
-    return found
+            kind = _why_relearned(old, new, days[0])
+        elif kind is ChangeKind.LAW and _first_seen(old, new):
+            kind = ChangeKind.KNOWLEDGE
+        label, day = _day_of_change(old, new, days)
+        for change in _changes(old, new, kind, label, day):
+            yield change, old, new
 
 
 def knowledge(record: Record, recorded_at: str, before: View, after: View) -> Iterator[Change]:
@@ -124,14 +132,26 @@ def knowledge(record: Record, recorded_at: str, before: View, after: View) -> It
         return
     own_day = date.fromisoformat(recorded_at[:10]).toordinal()
     days = {own_day, *event_days(before, places), *event_days(after, places)}
+    stamp = recorded_at.replace("-", "").replace(":", "")
     found: dict[str, Change] = {}
-    for day in sorted(d for d in days if d <= own_day):
-        for change in between(record, (day, day), (before, after), places):
+    for day in sorted(days):
+        of = compare(record, (day, day), (before, after), places)
+        for change, old, new in _told(of):
+            if day > own_day and not _withdrawn(old, new, own_day):
+                continue  # law that was new then, and is told as such
             told = msgspec.structs.replace(
-                change, id=f"{change.id}.{recorded_at[:10]}", recorded_at=recorded_at
+                change, id=f"{change.id}.{stamp}", recorded_at=recorded_at
             )
+            same = found.get(told.id)
+            if same is not None and (same.before, same.after) != (told.before, told.after):
+                told = msgspec.structs.replace(told, id=f"{told.id}.{day}")
             found[told.id] = told
     yield from found.values()
+
+
+def _withdrawn(old: _Cell, new: _Cell, day: int) -> bool:
+    """Whether something that had been announced for after `day` is no longer said."""
+    return any(p.from_ and p.from_.lo > day for p in old.provisions(but=new))
 
 
 def _touched(before: View, after: View) -> Ints:
@@ -170,6 +190,9 @@ def _moved_itself(a: Answers, b: Answers) -> Bools:
         (a.own != b.own)
         | (a.own_rank != b.own_rank).any(axis=2)
         | (a.own_decides != b.own_decides).any(axis=2)
+        | (a.binding_rank != b.binding_rank).any(axis=2)
+        | (a.own_min_age != b.own_min_age)
+        | (a.own_caps != b.own_caps).any(axis=2)
     )
     return moved
 
@@ -262,12 +285,18 @@ def _why_relearned(old: _Cell, new: _Cell, day: int) -> ChangeKind:
 
     Otherwise what we said was wrong when we said it: a correction.
     """
-    if old.total is Status.UNKNOWN:
+    if Status.UNKNOWN in (old.total, old.own):
         return ChangeKind.KNOWLEDGE
     firsts = [p.from_ or p.attested for p in new.provisions()]
     begun = [first.lo for first in firsts if first and first.lo <= day]
     late = bool(begun) and max(begun) > old.looked
     return ChangeKind.KNOWLEDGE if late else ChangeKind.CORRECTION
+
+
+def _first_seen(old: _Cell, new: _Cell) -> bool:
+    """Whether what is new has no known first day: it may have applied on the old day already."""
+    fresh = new.provisions(but=old)
+    return bool(fresh) and all(p.from_ is None for p in fresh)
 
 
 def _day_of_change(old: _Cell, new: _Cell, days: tuple[int, int]) -> tuple[str, int]:
@@ -291,7 +320,34 @@ def _day_of_change(old: _Cell, new: _Cell, days: tuple[int, int]) -> tuple[str, 
             return str(inside[-1]), inside[-1].lo
         if fresh and not dates:
             break  # what is new has no known first day
+    if days[0] != days[1] and not _first_seen(old, new):
+        label, day, _ = _last_boundary(new, low, high)
+        if label:
+            return label, day
     return "", days[1]
+
+
+def _last_boundary(cell: _Cell, low: int, high: int) -> tuple[str, int, tuple[int, ...]]:
+    """The last day in `(low, high]` on which a rule that binds the place begins or ends.
+
+    With that day, the rows of the provisions that begin or end on it by their own terms: a stay
+    or a preemption is one of them.
+    """
+    view, record = cell.view, cell.view.record
+    table = record.provisions
+    n = record.index[cell.place.id]
+    near = np.isin(table.place[view.provision_rows], (n, *view.binders[n]))
+    rows = view.provision_rows[near]
+    rows = rows[table.substances[rows] >> cell.substance.rank & 1 == 1]
+    dated: dict[int, dict[int, PartialDate]] = {}
+    for row in rows.tolist():
+        for stated in (table.bodies[row].from_, table.bodies[row].to):
+            if stated is not None and low < stated.lo <= high:
+                dated.setdefault(stated.lo, {})[row] = stated
+    if not dated:
+        return "", high, ()
+    day = max(dated)
+    return str(max(dated[day].values(), key=len)), day, tuple(dated[day])
 
 
 _SILENT = frozenset((Status.UNKNOWN, Status.NO_SPECIFIC_LAW))
@@ -385,7 +441,7 @@ def _change(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int, move
     table = record.provisions
     cause, ended = _cause(old, new, move.scope, day)
     explaining = tuple(dict.fromkeys((*cause, *new.decides(move.scope))))
-    recorded = [table.versions[row].line.recorded_at for row in explaining]
+    recorded = [record.said_at(row) for row in explaining]
     own = "under its own law, " if move.scope == "own" else ""
     named = _details(old, new, _lower(new.substance.label)) if move.details else ()
     words = "; ".join((*([own + move.step] if move.step else []), *named))
@@ -419,14 +475,25 @@ def _when(label: str, kind: ChangeKind) -> str:
 
 
 def _cause(old: _Cell, new: _Cell, scope: Scope, day: int) -> tuple[tuple[int, ...], bool]:
-    """Rows of the provisions that made the difference: what begins, else what ended."""
+    """Rows of the provisions that made the difference: what begins, else what ended.
+
+    Where what decides stays the same, or only comes back, it is what else begins or ends on that
+    day: another condition, a stay, a preemption.
+    """
     before, after = old.decides(scope), new.decides(scope)
     table = new.view.record.provisions
     begun = tuple(row for row in after if row not in before)
-    on_the_day = tuple(row for row in begun if table.from_lo[row] == day) if len(begun) > 1 else ()
-    if on_the_day or begun:
-        return on_the_day or begun, False
     gone = tuple(row for row in before if row not in after)
+    on_the_day = tuple(row for row in begun if table.from_lo[row] == day)
+    ends_then = tuple(row for row in gone if table.to_lo[row] == day)
+    if on_the_day:
+        return on_the_day, False
+    if not ends_then:
+        _, _, others = _last_boundary(new, day - 1, day)
+        if others:
+            return others, False
+    if begun:
+        return begun, False
     return gone or after, bool(gone)
 
 

@@ -175,9 +175,12 @@ def build(out: Path, as_of: date, known: str | None, releases: Path | None) -> N
             known=None if known is None else known_bound(known),
             settings=settings,
             releases=releases,
+            today=datetime.now(UTC).date().toordinal(),
             progress=progress,
         )
-    what = "nothing changed since release" if built.unchanged else "release"
+    what = "nothing changed since" if built.unchanged else "built"
+    if not built.version.endswith("-preview"):
+        what += " release"
     click.echo(f"{built.out}: {what} {built.version}, {built.files:,} files")
     click.echo(f"To open it: python -m http.server --directory {_shown(out)} 8000")
     click.echo("and then http://localhost:8000/ in a browser.")
@@ -285,8 +288,8 @@ def export(file: str, as_of: date, known: str | None, out: Path | None) -> None:
 def verify(site: Path, as_json: bool) -> None:
     """Derive every published cell again and report what does not match.
 
-    Checks the ledger's chain, that the sheets and the ledger agree, the digests of the published
-    files, and every cell of every table.
+    Checks the ledger's chain, that the sheets and the ledger agree, every cell of every table in
+    every format, and the digests of the published files and of every release.
 
     \b
     Example: kratom-atlas verify site
@@ -535,7 +538,7 @@ def _named(record: Record, words: tuple[str, ...]) -> tuple[list[int], list[int]
         if found.note:
             _say(f"note: {found.note}")
         named.add(found.index)
-    inside = {inner for place in named for inner in record.children.get(place, ())}
+    inside = {inner for place in named for inner in record.at().children.get(place, ())}
     return sorted(named), sorted(inside - named)
 
 

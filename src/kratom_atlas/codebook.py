@@ -69,8 +69,18 @@ no longer applies on the day it ends.
 
 **Two clocks.** Every answer can be asked for any day of the law and any moment of our knowledge.
 A `repeal` cuts the interval of the provisions it names and leaves the activity lawful; a `stay`
-suspends them while it lasts. Searches are carried forward until somebody looks again; an answer
-whose last look is older than its cadence is `stale`.
+suspends them while it lasts. What binds a place is taken as known at the time. `incoming` is
+raised from the day an act was enacted (where that is not known, from the day it was recorded).
+
+**Searches** are carried forward until somebody looks again; an answer whose last look is older
+than its cadence is `stale`. A search that found law makes the rest of the law known only once
+what it found is recorded: until then silence stays `unknown`.
+
+**Changes.** `law`: a rule begins or ends on a day of law. `knowledge`: nothing had been said of
+it, or the law moved after our last look, or a rule whose first day is not known was first seen.
+`correction`: what had been said was wrong when it was said; also when something announced for a
+later day is no longer said. A change without a known day of law has no date: the day on which
+something was recorded is never given as one.
 
 **Preemption.** A `preempt` strikes rules of lower levels that began on or after its grandfathering
 date (all of them, where it has none). A rule of unknown start is spared, with `date-uncertain`,

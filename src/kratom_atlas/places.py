@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kratom_atlas.errors import AtlasError
@@ -35,8 +35,10 @@ def place_name(record: Record, place: Jurisdiction) -> str:
 def find_place(record: Record, words: str) -> Found:
     """The place that `words` names.
 
-    An upper-case ISO code is that country; the same letters in lower case are first read as the
-    postal code of a US state (`al` is Alabama, `AL` is Albania); either way a note says so.
+    An upper-case ISO code is that country; the same letters in lower case or with dots are first
+    read as the postal code of a US state (`al` is Alabama, `AL` is Albania); either way a note
+    says so. Codes go before other short names (`PR`, `UK`, `USA`), and those before names. A name
+    that one country or state shares with smaller places is the wider one, with a note.
 
     Raises:
         AtlasError: nothing or more than one place is called that; it says which come near.
@@ -45,27 +47,32 @@ def find_place(record: Record, words: str) -> Found:
     if words in record.index:
         return Found(record.index[words])
     by_code = {place.code: n for n, place in enumerate(record.places)}
-    if words in by_code:
-        n = by_code[words]
-        state = by_code.get(f"US-{words}")
-        return Found(n, _also(record, n, state) if state is not None else None)
-    upper = words.upper()
-    if re.fullmatch(r"[a-z]{2}", words) and f"US-{upper}" in by_code:
-        n = by_code[f"US-{upper}"]
-        return Found(n, _also(record, n, by_code.get(upper)))
-    if upper in by_code:
-        return Found(by_code[upper])
+    dotted = _DOTTED.fullmatch(words) is not None
+    letters = words.replace(".", "") if dotted else words
+    upper = letters.upper()
+    coded = by_code.get(upper)
+    state = by_code.get(f"US-{upper}") if len(upper) == 2 else None
+    if state is not None and (dotted or letters.islower()):
+        return Found(state, _also(record, state, coded))
+    if coded is not None:
+        return Found(coded, _also(record, coded, state))
     if words.isdigit():
-        return Found(_only(record, words, [n for n, p in _with_geoid(record) if p == words]))
+        found = [n for n, code in _with_geoid(record) if code == words]
+        return _widest(record, words, found, _rank)
+    short = upper if dotted or len(letters) == 2 else words
+    if _SHORT.fullmatch(short):
+        found = [n for n, place in enumerate(record.places) if short in place.aliases]
+        if found:
+            return _widest(record, words, found, _rank)
     exact = _by_own_name(record, words)
     if exact:
         return Found(_only(record, words, exact))
     names: dict[str, list[int]] = {}
     for name, n in _names(record):
         names.setdefault(name, []).append(n)
-    found = list(dict.fromkeys(names.get(_plain(words), ())))
+    found = names.get(_plain(words), [])
     if found:
-        return Found(_only(record, words, found))
+        return _widest(record, words, found, _is_local)
     near = difflib.get_close_matches(_plain(words), names, n=3, cutoff=0.75)
     shown = [_shown(record, names[name][0]) for name in near]
     hint = f"; did you mean {' or '.join(dict.fromkeys(shown))}?" if shown else ""
@@ -92,14 +99,37 @@ def _by_own_name(record: Record, words: str) -> list[int]:
     return found
 
 
+def _rank(level: Level) -> int:
+    return level.rank
+
+
+def _is_local(level: Level) -> int:
+    """Countries and states weigh the same: neither Georgia is the one that was meant."""
+    return int(level.rank > Level.SUBDIVISION.rank)
+
+
+def _widest(record: Record, words: str, found: list[int], weight: Callable[[Level], int]) -> Found:
+    """The one place of least weight; a note names the others."""
+    found = list(dict.fromkeys(found))
+    least = min((weight(record.places[n].level) for n in found), default=0)
+    first = [n for n in found if weight(record.places[n].level) == least]
+    if len(found) == 1 or len(first) != 1:
+        return Found(_only(record, words, found))
+    others = _several(record, [n for n in found if n != first[0]])
+    return Found(first[0], f"read as {_shown(record, first[0])}; for {others} say so")
+
+
 def _only(record: Record, words: str, found: list[int]) -> int:
     if not found:
         raise AtlasError(f"no place has the code {words!r}")
     if len(found) > 1:
-        shown = ", ".join(_shown(record, n) for n in found[:8])
-        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
-        raise AtlasError(f"{words!r} may be {shown}{more}: give the code")
+        raise AtlasError(f"{words!r} may be {_several(record, found)}: give the code")
     return found[0]
+
+
+def _several(record: Record, found: list[int]) -> str:
+    shown = ", ".join(_shown(record, n) for n in found[:8])
+    return shown + (f" and {len(found) - 8} more" if len(found) > 8 else "")
 
 
 def _shown(record: Record, n: int) -> str:
@@ -146,5 +176,7 @@ def _plain(text: str) -> str:
     return _SAINT.sub("st", " ".join(_WORDS.findall(text)))
 
 
+_DOTTED = re.compile(r"[A-Za-z](\.[A-Za-z])+\.?")
+_SHORT = re.compile(r"[A-Z]{2,3}")
 _WORDS = re.compile(r"\w+")
 _SAINT = re.compile(r"\bsaint\b")

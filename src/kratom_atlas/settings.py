@@ -16,7 +16,7 @@ class Settings:
     `database_url`: the store, SQLite or PostgreSQL; None means the default SQLite file in `home`,
     and where there is none yet, the ledger that comes with the project. `base_url`: the address
     under which the site is served, for feeds and citations. `report_url`: where errors are
-    reported.
+    reported; where there is none, the site says in words how to report.
     """
 
     home: Path

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import multiprocessing
 import os
 import re
 import resource
+import shutil
 import signal
+import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+import pandas as pd
 import pytest
 
 from kratom_atlas.build import Built, build
@@ -74,6 +82,7 @@ def test_a_new_day_without_a_change_keeps_the_release(record: Record, tmp_path: 
 
 
 def test_every_link_leads_somewhere(record: Record, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "site"
     make(record, tmp_path)
 
     class Links(HTMLParser):
@@ -138,6 +147,7 @@ provisions:
 
 
 def test_the_site_asks_no_other_host_for_anything(record: Record, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "site"
     make(record, tmp_path)
     loads = re.compile(rb"<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=[\"'](?:https?:)?//")
     for page in tmp_path.rglob("*.html"):
@@ -147,6 +157,7 @@ def test_the_site_asks_no_other_host_for_anything(record: Record, tmp_path: Path
 
 
 def test_verify_finds_nothing_wrong_and_every_cell_that_is(record: Record, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "site"
     make(record, tmp_path)
     assert [f for f in verify(tmp_path, record) if "sheets and ledger" not in f] == []
     table = tmp_path / "data" / "status.csv"
@@ -158,6 +169,208 @@ def test_verify_finds_nothing_wrong_and_every_cell_that_is(record: Record, tmp_p
     assert any("'lawful'" in f and "'regulated'" in f for f in faults)
     with pytest.raises(AtlasError, match="build the site first"):
         verify(tmp_path / "nowhere", record)
+
+
+def faults(site: Path, record: Record) -> list[str]:
+    return [f for f in verify(site, record) if "sheets and ledger" not in f]
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, tiny_root_at: Callable[[Path], Path]
+) -> tuple[Record, Path]:
+    """A record and the site made from it, for tests that look at a copy of its data."""
+    folder = tmp_path_factory.mktemp("built")
+    root = tiny_root_at(folder / "jurisdictions")
+    ingest(root, recorded_at="2026-11-20T08:00:00Z", actor="a person", reason="first edition")
+    record = Record((line for b in read_batches(root / "ledger") for line in b.lines), {})
+    make(record, folder / "site")
+    return record, folder / "site"
+
+
+@pytest.fixture
+def data(built: tuple[Record, Path], tmp_path: Path) -> Path:
+    """A copy of the data of that site."""
+    return Path(shutil.copytree(built[1] / "data", tmp_path / "data"))
+
+
+def falsify(path: Path, data: bytes) -> None:
+    """Other bytes in the place of a published file, and its digest put right."""
+    for folder in (path.parent, path.parent / "latest"):
+        package = folder / "datapackage.json"
+        described = json.loads(package.read_bytes())
+        for entry in described["resources"]:
+            if entry["path"] == path.name:
+                entry["hash"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        for file, content in (
+            (package, json.dumps(described).encode()),
+            (folder / path.name, data),
+        ):
+            file.unlink()  # releases share their bytes with it
+            file.write_bytes(content)
+
+
+def falsified_parquet(path: Path, column: str, to: str) -> bytes:
+    frame = pd.read_parquet(path)
+    frame.loc[0, column] = to
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("status", "total_status"),
+        ("status_history", "total_status"),
+        ("changes", "summary"),
+        ("provisions", "effect"),
+        ("instruments", "title"),
+        ("jurisdictions", "name"),
+        ("sources", "publisher"),
+    ],
+)
+def test_verify_derives_the_cells_of_every_parquet_file_and_of_sqlite(
+    table: str, column: str, built: tuple[Record, Path], data: Path, tmp_path: Path
+) -> None:
+    assert faults(data.parent, built[0]) == []
+    path = data / f"{table}.parquet"
+    falsify(path, falsified_parquet(path, column, "falsified"))
+    told = faults(data.parent, built[0])
+    assert any(f.startswith(path.name) and f"{column}: published 'falsified'" in f for f in told)
+    assert not any("bytes" in f for f in told)
+    assert any("datapackage.json: not that of release" in f for f in told)
+
+    path = data / "kratom-atlas.sqlite"
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = 1', ("falsified",))
+        database.commit()
+    falsify(path, copy.read_bytes())
+    told = faults(data.parent, built[0])
+    where = f"{path.name}, {table}"
+    assert any(f.startswith(where) and f"{column}: published 'falsified'" in f for f in told)
+    assert sum(f.startswith(path.name) for f in told) == 1
+
+
+@pytest.mark.parametrize("name", ["code", "name", "level", "searched", "total_status", "flags"])
+def test_verify_derives_what_the_map_says(
+    name: str, built: tuple[Record, Path], data: Path
+) -> None:
+    path = data / "kratom-atlas.geojson"
+    collection = json.loads(path.read_bytes())
+    said = next(f for f in collection["features"] if f["id"].endswith("state:ri"))["properties"]
+    (said if name in said else said["status"]["leaf"])[name] = "falsified"
+    falsify(path, json.dumps(collection).encode())
+    told = [f for f in faults(data.parent, built[0]) if f.startswith(path.name)]
+    assert len(told) == 1
+    assert f"{name}: published 'falsified', follows " in told[0]
+    assert "state:ri" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["features"].pop(), "follows, and is not published"),
+        (lambda c: c["features"].append(c["features"][0]), "in another order or another form"),
+        (lambda c: c["features"].reverse(), "in another order or another form"),
+        (lambda c: c["features"][0]["properties"].pop("status"), "cannot be read"),
+        (lambda c: c["features"][0].update(id=["x"]), "cannot be read"),
+        (lambda c: c.pop("features"), "cannot be read"),
+    ],
+)
+def test_verify_says_of_a_map_of_another_form_what_it_is(
+    change: Callable[[Any], object], said: str, built: tuple[Record, Path], data: Path
+) -> None:
+    path = data / "kratom-atlas.geojson"
+    collection = json.loads(path.read_bytes())
+    change(collection)
+    falsify(path, json.dumps(collection).encode())
+    told = [f for f in faults(data.parent, built[0]) if f.startswith(path.name)]
+    assert told
+    assert all(said in f and "\n" not in f for f in told)
+
+
+@pytest.mark.parametrize(
+    "name", ["status.csv", "status.parquet", "kratom-atlas.sqlite", "kratom-atlas.geojson"]
+)
+@pytest.mark.parametrize("content", [b"", b"\xff\x00 no such file\n", b"a,b\r\n1,2\r\n"])
+def test_verify_says_in_one_line_that_a_file_cannot_be_read(
+    name: str, content: bytes, built: tuple[Record, Path], data: Path
+) -> None:
+    falsify(data / name, content)
+    told = [f for f in faults(data.parent, built[0]) if f.startswith(name)]
+    assert 1 <= len(told) <= 7
+    assert all("\n" not in f for f in told)
+
+
+def test_verify_checks_every_release_against_its_own_description(
+    record: Record, tmp_path: Path
+) -> None:
+    first = make(record, tmp_path / "site").version
+    later = make(record, tmp_path / "site", TODAY + 200).version
+    assert first != later
+    assert faults(tmp_path / "site", record) == []
+    release = tmp_path / "site/data/releases" / first
+    altered = (release / "status.csv").read_bytes().replace(b"regulated", b"lawful")
+    (release / "status.csv").unlink()
+    (release / "status.csv").write_bytes(altered)
+    (release / "changes.parquet").unlink()
+    (release / "more.csv").write_bytes(b"")
+    assert faults(tmp_path / "site", record) == [
+        f"releases/{first}/status.csv: its bytes are not those that were published",
+        f"releases/{first}/changes.parquet: missing",
+        f"releases/{first}/more.csv: not described in datapackage.json",
+    ]
+    (release / "datapackage.json").unlink()
+    assert faults(tmp_path / "site", record) == [f"releases/{first}/datapackage.json: missing"]
+    (release / "datapackage.json").write_text("[]", encoding="utf-8")
+    assert faults(tmp_path / "site", record) == [
+        f"releases/{first}/datapackage.json: not a description that this program wrote"
+    ]
+    shutil.rmtree(tmp_path / "site/data/releases" / later)
+    assert f"releases/{later}: missing" in faults(tmp_path / "site", record)
+
+
+def test_verify_finds_a_file_that_is_gone_and_no_longer_described(
+    built: tuple[Record, Path], data: Path
+) -> None:
+    described = json.loads((data / "datapackage.json").read_bytes())
+    described["resources"] = [r for r in described["resources"] if "geojson" not in r["path"]]
+    (data / "datapackage.json").unlink()
+    (data / "datapackage.json").write_text(json.dumps(described), encoding="utf-8")
+    (data / "kratom-atlas.geojson").unlink()
+    told = faults(data.parent, built[0])
+    assert "kratom-atlas.geojson: not described in datapackage.json" in told
+    del described["resources"]
+    (data / "datapackage.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(AtlasError, match="not a description that this program wrote"):
+        verify(data.parent, built[0])
+
+
+def test_verify_accepts_a_preview(record: Record, tmp_path: Path) -> None:
+    before = record.bound("2026-11-19T00:00:00Z")
+    preview = build(record, tmp_path / "site", as_of=TODAY, known=before, settings=SETTINGS)
+    assert (preview.version, preview.new_release) == ("2026-11-22-preview", False)
+    assert faults(tmp_path / "site", record) == []
+
+
+def test_verify_knows_what_was_stale_though_more_was_recorded_since(
+    record: Record, tiny_root: Path, tmp_path: Path
+) -> None:
+    make(record, tmp_path / "site", TODAY + 200)
+    assert "stale" in (tmp_path / "site/data/status.csv").read_text(encoding="utf-8")
+    assert faults(tmp_path / "site", record) == []
+    sheet = tiny_root / "us" / "ri.yaml"
+    text = sheet.read_text(encoding="utf-8").replace("from: 2017-05-31", "from: 2017-02")
+    sheet.write_text(text, encoding="utf-8")
+    ingest(tiny_root, recorded_at="2027-07-01T08:00:00Z", actor="a person", reason="order found")
+    grown = Record((line for b in read_batches(tiny_root / "ledger") for line in b.lines), {})
+    assert faults(tmp_path / "site", grown) == []
+    known = grown.bound("2027-01-01T00:00:00Z")
+    build(grown, tmp_path / "cut", as_of=TODAY + 200, known=known, settings=SETTINGS)
+    assert faults(tmp_path / "cut", grown) == []
 
 
 def _limited(record: Record, out: Path, day: int, result: multiprocessing.Queue[str]) -> None:
@@ -212,3 +425,47 @@ def test_two_builds_at_once_do_not_mix(record: Record, tmp_path: Path) -> None:
         pytest.raises(AtlasError, match="another build"),
     ):
         make(record, tmp_path / "site")
+
+
+def test_where_nothing_can_be_written_it_says_what_is_wrong(record: Record, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine", encoding="utf-8")
+    for out in (file, file / "site", file / "a" / "site"):
+        with pytest.raises(AtlasError, match="cannot write the site: Not a directory") as wrong:
+            make(record, out)
+        assert f"({file})" in str(wrong.value)
+        assert "nothing was published" in str(wrong.value)
+    assert file.read_text(encoding="utf-8") == "mine"
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder not even root can write")
+def test_a_folder_that_cannot_be_written_is_not_taken_for_locked(record: Record) -> None:
+    with pytest.raises(AtlasError, match=r"cannot write the site: .*\(/proc/"):
+        make(record, Path("/proc/kratom-atlas-site"))
+
+
+@pytest.mark.usefixtures("permissions_count")
+def test_a_read_only_folder_is_not_taken_for_locked(record: Record, tmp_path: Path) -> None:
+    folder = tmp_path / "read-only"
+    folder.mkdir(mode=0o555)
+    with pytest.raises(AtlasError, match="cannot write the site: Permission denied"):
+        make(record, folder / "site")
+
+
+def test_without_an_address_reports_lead_to_words(record: Record, tmp_path: Path) -> None:
+    make(record, tmp_path / "site")
+    for page in ("j/US-RI/index.html", "about/index.html", "index.html"):
+        text = (tmp_path / "site" / page).read_text(encoding="utf-8")
+        assert "about/index.html#report" in text
+    about = (tmp_path / "site/about/index.html").read_text(encoding="utf-8")
+    assert "has not given an address" in about
+    assert 'id="report"' in about
+
+
+def test_a_folder_that_is_no_site_is_left_alone(record: Record, tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "will.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(AtlasError, match="holds other files"):
+        make(record, tmp_path / "papers")
+    assert (tmp_path / "papers" / "will.txt").read_text(encoding="utf-8") == "mine"

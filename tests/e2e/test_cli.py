@@ -178,3 +178,96 @@ def test_a_broken_store_is_one_plain_line(run, tmp_path: Path) -> None:  # type:
     )
     assert secret.returncode == 1
     assert "hush" not in secret.stderr + secret.stdout
+
+
+SHORT_NAMES = {
+    "PR": "US-PR",
+    "pr": "US-PR",
+    "PRI": "US-PR",
+    "US-PR": "US-PR",
+    "P.R.": "US-PR",
+    "DC": "US-DC",
+    "dc": "US-DC",
+    "D.C.": "US-DC",
+    "11001": "US-DC",
+    "WA": "US-WA",
+    "N.Y.": "US-NY",
+    "UK": "GB",
+    "uk": "GB",
+    "U.K.": "GB",
+    "EU": "X-EU",
+    "UN": "X-UN",
+    "US": "US",
+    "U.S.": "US",
+    "U.S": "US",
+    "USA": "US",
+    "usa": "US",
+    "U.S.A.": "US",
+    "UAE": "AE",
+}
+
+
+def test_a_place_is_found_by_its_short_names() -> None:
+    from kratom_atlas.places import find_place
+    from kratom_atlas.register import load_register, packaged_sheets
+    from kratom_atlas.resolve.record import Record
+
+    record = Record([], load_register(packaged_sheets()))
+    found = {words: record.places[find_place(record, words).index].code for words in SHORT_NAMES}
+    assert found == SHORT_NAMES
+    for words, code, other in (
+        ("AL", "AL", "US-AL"),
+        ("al", "US-AL", "AL"),
+        ("A.L.", "US-AL", "AL"),
+        ("Al", "AL", "US-AL"),
+    ):
+        place = find_place(record, words)
+        assert record.places[place.index].code == code
+        assert f"({other}) say its name" in (place.note or "")
+
+
+def test_a_name_is_the_widest_place_that_has_it_if_there_is_one() -> None:
+    from kratom_atlas.errors import AtlasError
+    from kratom_atlas.model.values import Jurisdiction
+    from kratom_atlas.model.vocabulary import Level
+    from kratom_atlas.places import find_place
+    from kratom_atlas.register import load_register, packaged_sheets
+    from kratom_atlas.resolve.record import Record
+
+    us = "ocd-division/country:us"
+    places = load_register(packaged_sheets())
+    for state, name in (("il", "Washington"), ("il", "Salem"), ("ma", "Salem"), ("tx", "Georgia")):
+        city = f"{us}/state:{state}/place:{name.lower()}"
+        places[city] = Jurisdiction(
+            id=city,
+            code=f"US-{state.upper()}-{name.upper()}",
+            name=name,
+            level=Level.MUNICIPALITY,
+            parent=f"{us}/state:{state}",
+        )
+    record = Record([], places)
+    state = find_place(record, "washington")
+    assert record.places[state.index].code == "US-WA"
+    assert state.note == (
+        "read as Washington (US-WA); for Washington, Illinois (US-IL-WASHINGTON) say so"
+    )
+    inner = find_place(record, "Washington, Illinois")
+    assert (record.places[inner.index].code, inner.note) == ("US-IL-WASHINGTON", None)
+    assert record.places[find_place(record, "Guam").index].code == "US-GU"
+    with pytest.raises(AtlasError, match=r"Georgia \(GE\), Georgia \(US-GA\).*give the code"):
+        find_place(record, "Georgia")
+    with pytest.raises(AtlasError, match=r"may be Salem, Illinois .*, Salem, Massachusetts"):
+        find_place(record, "Salem")
+    with pytest.raises(AtlasError, match=r"and \d+ more: give the code"):
+        find_place(record, "Washington County")
+
+
+def test_a_diff_names_where_errors_go_only_if_somebody_said_where(run) -> None:  # type: ignore[no-untyped-def]
+    words = ("diff", "2026-11-01", "2026-11-02", "--place", "US-MN", "--format")
+    for fmt in ("text", "md", "json"):
+        silent = run(*words, fmt, KRATOM_ATLAS_REPORT_URL="")
+        assert silent.returncode == 0
+        assert "Something wrong?" not in silent.stdout
+        told = run(*words, fmt, KRATOM_ATLAS_REPORT_URL="https://example.org/errors")
+        assert "Something wrong? Report it: https:" in told.stdout
+        assert "//example.org/errors" in told.stdout

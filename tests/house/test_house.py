@@ -98,7 +98,7 @@ def test_help_imports_nothing_heavy(heavy: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_status_does_not_need_pandas() -> None:
+def test_a_status_does_not_need_pandas(tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['kratom-atlas', 'status', 'US-GA']\n"
         "import kratom_atlas.cli as cli\n"
@@ -106,4 +106,5 @@ def test_a_status_does_not_need_pandas() -> None:
         "except SystemExit as stop: assert stop.code == 0\n"
         "sys.exit('pandas' in sys.modules or 'sqlalchemy' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, stdout=-3).returncode == 0
+    told = subprocess.run([sys.executable, "-c", code], check=False, stdout=-3, cwd=tmp_path)
+    assert told.returncode == 0

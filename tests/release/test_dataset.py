@@ -30,6 +30,29 @@ SHAPES = geopandas.GeoDataFrame(
 )
 
 
+FIRST = "2026-11-01T08:00:00Z"
+SECOND = "2026-11-20T08:00:00Z"
+
+
+def until_first(record: Record, day: int) -> Edition:
+    """What was published when nothing but the first batch had been recorded."""
+    return Edition(Record((x for x in record.lines if x.recorded_at == FIRST), {}), day)
+
+
+@pytest.fixture
+def moved(tiny_root: Path, record_of: Callable[[Path], Record]) -> tuple[Edition, Edition]:
+    """Two editions of a day; for the second, an act's number and the first day of a ban differ."""
+    day = date(2026, 11, 22).toordinal()
+    ingest(tiny_root, recorded_at=FIRST, actor="a person", reason="first edition")
+    before = Edition(record_of(tiny_root), day)
+    sheet = tiny_root / "us" / "ri.yaml"
+    text = sheet.read_text(encoding="utf-8")
+    text = text.replace("from: 2017-05-31", "from: 2017-02").replace("Chapter 441", "Chapter 442")
+    sheet.write_text(text, encoding="utf-8")
+    ingest(tiny_root, recorded_at=SECOND, actor="a person", reason="the order was found")
+    return before, Edition(record_of(tiny_root), day)
+
+
 @pytest.fixture(scope="module")
 def published(edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Release:
     return publish(edition, tmp_path_factory.mktemp("site") / "data", None, SHAPES)
@@ -172,17 +195,9 @@ def test_the_same_edition_gives_the_same_bytes(
 def test_a_release_is_made_only_when_a_byte_of_the_data_changed(
     record: Record, edition: Edition, tmp_path: Path
 ) -> None:
-    first = publish(
-        Edition(record, edition.as_of, record.bound("2026-11-01T08:00:00Z")),
-        tmp_path / "1",
-        None,
-        None,
-    )
+    first = publish(until_first(record, edition.as_of), tmp_path / "1", None, None)
     same = publish(
-        Edition(record, edition.as_of, record.bound("2026-11-01T08:00:00Z")),
-        tmp_path / "2",
-        tmp_path / "1/releases",
-        None,
+        until_first(record, edition.as_of), tmp_path / "2", tmp_path / "1/releases", None
     )
     assert (same.version, same.is_new) == (first.version, False)
     second = publish(edition, tmp_path / "3", tmp_path / "2/releases", None)
@@ -237,3 +252,150 @@ def test_before_anything_was_recorded_nothing_is_claimed(record: Record, edition
     assert empty.tables["changes"].empty
     assert empty.tables["status_history"].empty
     assert set(empty.tables["jurisdictions"]["searched"]) == {"not-searched"}
+
+
+def test_the_delta_names_what_was_added_removed_and_changed(
+    moved: tuple[Edition, Edition], tmp_path: Path
+) -> None:
+    first = publish(moved[0], tmp_path / "1", None, None)
+    second = publish(moved[1], tmp_path / "2", tmp_path / "1/releases", None)
+    delta = json.loads((second.folder / "delta.json").read_bytes())
+    assert delta["previous"] == first.version
+    assert set(delta["tables"]) == set(FIELDS)
+    for table, parts in delta["tables"].items():
+        keys = list(KEYS[table])
+        old, new = (
+            {
+                tuple(row[k] for k in keys): row
+                for row in csv.DictReader(
+                    (release.folder / f"{table}.csv").read_text("utf-8").splitlines()
+                )
+            }
+            for release in (first, second)
+        )
+
+        def key(told: str | list[str]) -> tuple[str, ...]:
+            return (told,) if isinstance(told, str) else tuple(told)
+
+        assert {key(k) for k in parts["added"]} == new.keys() - old.keys()
+        assert {key(k) for k in parts["removed"]} == old.keys() - new.keys()
+        assert {key(row["key"]): row["columns"] for row in parts["changed"]} == {
+            k: {c: [old[k][c], new[k][c]] for c in new[k] if old[k][c] != new[k][c]}
+            for k in old.keys() & new.keys()
+            if old[k] != new[k]
+        }
+    assert delta["tables"]["changes"]["added"]
+    assert delta["tables"]["changes"]["removed"]
+    assert delta["tables"]["changes"]["changed"]
+    assert delta["tables"]["status_history"]["removed"]
+    assert delta["tables"]["provisions"]["changed"]
+
+
+def test_the_changelog_tells_what_is_said_no_longer_and_what_is_said_otherwise(
+    moved: tuple[Edition, Edition], tmp_path: Path
+) -> None:
+    first = publish(moved[0], tmp_path / "1", None, None)
+    second = publish(moved[1], tmp_path / "2", tmp_path / "1/releases", None)
+    told = (second.folder / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = told.partition(f"## {first.version}\n")[0]
+    old, new = (
+        read_table("changes", release.folder / "changes.csv").set_index("change_id")["summary"]
+        for release in (first, second)
+    )
+    gone = old.index.difference(new.index)
+    assert "2017-05-31.US-RI.leaf.total.law" in gone
+    for change in gone:
+        assert f"- no longer said: {old[change]}\n" in newest
+    both = old.index.intersection(new.index)
+    otherwise = [change for change in both if old[change] != new[change]]
+    assert "2026-04-01.US-RI.leaf.total.law" in otherwise
+    for change in otherwise:
+        assert f"- now: {new[change]}; before: {old[change]}\n" in newest
+    for change in both.difference(otherwise):
+        assert new[change] not in newest
+    for change in new.index.difference(old.index):
+        assert f"- {new[change]}" in newest
+    assert newest.count("no longer said: ") == len(gone)
+    assert newest.count("; before: ") == len(otherwise)
+
+
+def test_an_older_day_is_refused_though_it_has_a_release_unless_it_is_that_release(
+    record: Record, edition: Edition, tmp_path: Path
+) -> None:
+    old, later = edition.as_of - 200, edition.as_of
+    first = publish(until_first(record, old), tmp_path / "1", None, None)
+    publish(edition, tmp_path / "2", tmp_path / "1/releases", None)
+    assert later > old
+    with pytest.raises(AtlasError, match=f"as of {first.version}: release .* is newer") as told:
+        publish(Edition(record, old), tmp_path / "3", tmp_path / "2/releases", None)
+    assert "\n" not in str(told.value)
+    again = publish(until_first(record, old), tmp_path / "4", tmp_path / "2/releases", None)
+    assert (again.version, again.is_new) == (first.version, False)
+    released = {d.name for d in (tmp_path / "4/releases").iterdir()}
+    assert released == {first.version, edition.today}
+    for file in first.folder.iterdir():
+        assert (tmp_path / "4" / file.name).read_bytes() == file.read_bytes()
+    newest = (tmp_path / "2/latest/datapackage.json").read_bytes()
+    assert (tmp_path / "4/latest/datapackage.json").read_bytes() == newest
+
+
+def test_the_older_of_two_releases_of_a_day_is_found_again(
+    record: Record, edition: Edition, tmp_path: Path
+) -> None:
+    first = publish(until_first(record, edition.as_of), tmp_path / "1", None, None)
+    publish(edition, tmp_path / "2", tmp_path / "1/releases", None)
+    cut = Edition(record, edition.as_of, record.bound(FIRST))
+    again = publish(cut, tmp_path / "3", tmp_path / "2/releases", None)
+    assert (again.version, again.is_new) == (first.version, False)
+
+
+def assert_preview(release: Release, data: Path, day: str, released: set[str]) -> None:
+    assert (release.version, release.is_new) == (f"{day}-preview", False)
+    assert release.folder == data
+    package = json.loads((data / "datapackage.json").read_bytes())
+    assert (package["version"], package["asOf"]) == (f"{day}-preview", day)
+    for resource in package["resources"]:
+        digest = hashlib.sha256((data / resource["path"]).read_bytes()).hexdigest()
+        assert resource["hash"] == f"sha256:{digest}"
+    folders = (data / "releases").iterdir() if (data / "releases").is_dir() else ()
+    assert {d.name for d in folders} == released
+    assert not (data / ".next").exists()
+
+
+def test_a_day_that_has_not_come_is_a_preview_and_no_release(
+    record: Record, edition: Edition, tmp_path: Path
+) -> None:
+    today = edition.as_of
+    first = publish(edition, tmp_path / "1", None, None, today=today)
+    assert (first.version, first.is_new) == (edition.today, True)
+    future = Edition(record, today + 200)
+    shown = publish(future, tmp_path / "2", tmp_path / "1/releases", None, today=today)
+    assert_preview(shown, tmp_path / "2", future.today, {first.version})
+    delta = json.loads((tmp_path / "2/delta.json").read_bytes())
+    assert delta["previous"] == first.version
+    latest = json.loads((tmp_path / "2/latest/datapackage.json").read_bytes())
+    assert latest["version"] == first.version
+    # what would be the same data on another day is still no release of that day
+    tomorrow = Edition(record, today + 1)
+    near = publish(tomorrow, tmp_path / "3", tmp_path / "2/releases", None, today=today)
+    assert_preview(near, tmp_path / "3", tomorrow.today, {first.version})
+    # the series goes on where it was, and so it does when the day has come
+    after = publish(edition, tmp_path / "4", tmp_path / "2/releases", None, today=today)
+    assert (after.version, after.is_new) == (first.version, False)
+    come = publish(future, tmp_path / "5", tmp_path / "4/releases", None, today=today + 200)
+    assert (come.version, come.is_new) == (future.today, True)
+
+
+def test_less_than_was_recorded_is_a_preview_and_no_release(
+    record: Record, edition: Edition, tmp_path: Path
+) -> None:
+    cut = Edition(record, edition.as_of, record.bound(FIRST))
+    alone = publish(cut, tmp_path / "1", None, None)
+    assert_preview(alone, tmp_path / "1", edition.today, set())
+    assert not (tmp_path / "1/latest").exists()
+    whole = Edition(record, edition.as_of, record.bound(SECOND))
+    first = publish(whole, tmp_path / "2", None, None)
+    assert (first.version, first.is_new) == (edition.today, True)
+    older = Edition(record, edition.as_of - 200, record.bound(FIRST))
+    shown = publish(older, tmp_path / "3", tmp_path / "2/releases", None)
+    assert_preview(shown, tmp_path / "3", older.today, {first.version})

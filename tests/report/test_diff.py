@@ -32,10 +32,6 @@ from kratom_atlas.report.words import (
 LOCAL_BAN = (
     "from regulated to banned; under its own law, now banned (what applied before is not known)"
 )
-CORRECTED_BAN = (
-    "banned, not regulated as had been said; under its own law, now banned "
-    "(what applied before is not known)"
-)
 FORMATS: tuple[Format, ...] = get_args(Format)
 TITLE = "What changed"
 PLAIN = record()
@@ -99,8 +95,8 @@ def test_one_act_on_one_day_is_one_entry() -> None:
             "2020-03",
             "US-GA-13001",
             "Kratom leaf",
-            CORRECTED_BAN,
-            "correction",
+            LOCAL_BAN,
+            "knowledge",
         ),
         (
             "2025-01-01",
@@ -138,13 +134,13 @@ def test_a_stranger_can_read_the_text() -> None:
         "North County, Georgia (US-GA-13001)",
         "  Kratom leaf, mitragynine and 7-OH: minimum age to buy rises from 18 to 21;",
         "[Law]",
-        "[Correction]",
+        "[Late knowledge]",
         "    HB 181: Code ga-sale-2025",
         "      provision ga-sale-2025, source https://example.org/a(b)",
         f"    recorded {RECORDED}",
         f"    recorded {LATER}",
         f"Law: {ChangeKind.LAW.meaning}",
-        f"Correction: {ChangeKind.CORRECTION.meaning}",
+        f"Late knowledge: {ChangeKind.KNOWLEDGE.meaning}",
         f"7-OH: {Substance.SEVEN_OH.meaning}",
         "Regulated: ",
         "Own law: ",

@@ -21,6 +21,7 @@ from kratom_atlas.model.vocabulary import (
     Flag,
     InstrumentKind,
     Level,
+    SearchResult,
     Stage,
     Status,
     Substance,
@@ -147,18 +148,25 @@ class Reference:
         self, lines: Iterable[Line], register: Mapping[str, Jurisdiction], known: int | None
     ) -> None:
         self.known = known
+        lines = list(lines)
         self.places = dict(register)
         standing: dict[tuple[Part, str], Line] = {}
-        identity: dict[str, Jurisdiction | None] = {}
+        first: dict[str, Jurisdiction] = {}
         for line in lines:
-            if line.part is Part.JURISDICTION:
-                # Identity is no law: the last word on it holds for all times.
-                identity[line.subject] = line.jurisdiction
-            elif known is None or line.moment < known:
+            if line.jurisdiction is not None:
+                first.setdefault(line.subject, line.jurisdiction)
+            if known is None or line.moment < known:
                 standing.pop((line.part, line.subject), None)
                 if line.op is not Op.RETRACT:
                     standing[line.part, line.subject] = line
-        self.places.update({k: v for k, v in identity.items() if v is not None})
+        # What binds a place is law, and as known at the time; what is recorded only later is as
+        # the register has it, or as it was first recorded.
+        for key, place in first.items():
+            stood = standing.get((Part.JURISDICTION, key))
+            if stood is not None and stood.jurisdiction is not None:
+                self.places[key] = stood.jurisdiction
+            else:
+                self.places.setdefault(key, place)
         bodies = [line.body for line in standing.values()]
         self.instruments = {b.id: b for b in bodies if isinstance(b, Instrument)}
         self.provisions = [b for b in bodies if isinstance(b, Provision)]
@@ -168,6 +176,15 @@ class Reference:
             for p in self.provisions
             if p.instrument in self.instruments and self.instruments[p.instrument].stage in LAW
         ]
+        said: dict[str, int] = {}
+        for line in lines:
+            said.setdefault(line.statement, line.moment)
+        # Newer evidence of the same words is nothing new.
+        self.recorded = {
+            line.subject: said[line.statement] // 86_400 + date(1970, 1, 1).toordinal()
+            for line in standing.values()
+            if line.part is Part.PROVISION
+        }
         self._days: dict[tuple[str, int], tuple[bool, bool]] = {}
 
     # -- one provision on one day ---------------------------------------------------------------
@@ -177,6 +194,11 @@ class Reference:
         first = p.from_ or p.attested
         assert first is not None
         return first.lo
+
+    def enacted(self, p: Provision) -> int:
+        """The day from which it is known to be enacted: else nobody could have announced it."""
+        instrument = self.instruments[p.instrument]
+        return instrument.enacted.lo if instrument.enacted else self.recorded[p.id]
 
     def actors(self, p: Provision) -> list[Provision]:
         """The repeals and stays that name it."""
@@ -280,12 +302,17 @@ class Reference:
         ]
 
     def covering(self, place: str, s: Substance, day: int) -> list[Search]:
-        """The searches of the place that cover the day."""
+        """The searches of the place that cover the day.
+
+        One that found law tells of the rest of the law only once what it found is recorded.
+        """
+        named = any(p.jurisdiction == place and s in p.substances for p in self.law)
         return [
             x
             for x in self.searches
             if x.jurisdiction == place
             and s in x.substances
+            and (x.result is SearchResult.NONE or named)
             and x.covers.from_.lo <= day
             and (x.covers.to is None or day < x.covers.to.lo)
         ]
@@ -483,7 +510,11 @@ class Reference:
                 for start, end in self.runs(p):
                     if start <= day < end and given is status:
                         now.append(end)
-                    elif start > day and not (p.attested and start == p.attested.lo):
+                    elif (
+                        start > day
+                        and not (p.attested and start == p.attested.lo)
+                        and self.enacted(p) <= day
+                    ):
                         coming.append((start, end, given))
             for start, _, given in coming:
                 more_conditions = restricts(given) and status is not ActivityStatus.UNLAWFUL

@@ -204,19 +204,13 @@ NAMES = (
 
 
 def span(draw: Draw, pool: tuple[str, ...], *, attested: bool, acts: bool) -> dict[str, str]:
-    """A first day and perhaps an end, in an order that the model accepts.
-
-    A repeal or a stay does not end in the month or year in which it begins: then it would never
-    be shown as in force, and yet cast doubt.
-    """
+    """A first day and perhaps an end, in an order that the model accepts."""
     first = pick(draw, pool)
     name = "from_"
     if attested and seldom(draw):
         name, first = "attested", pick(draw, EXACT if acts else pool)
     last = pick(draw, (None, None, *pool))
     if last is None or PartialDate(last).hi <= PartialDate(first).lo + 1:
-        return {name: first}
-    if acts and PartialDate(last).lo <= PartialDate(first).lo:
         return {name: first}
     return {name: first, "to": last}
 
@@ -269,14 +263,15 @@ def search(draw: Draw, key: str) -> Search:
         substances=pick(draw, SUBSTANCES),
         local=seldom(draw),
         verification=pick(draw, tuple(Verification)),
-        result=pick(draw, tuple(SearchResult)),
+        result=SearchResult.NONE,
         contested="Somebody doubts it." if seldom(draw) else None,
     )
 
 
 def instrument(draw: Draw, of: Instrument) -> Instrument:
-    """The same act at any stage."""
-    return act(of.id, pick(draw, (*[of.stage] * 6, *Stage)), of.kind)
+    """The same act at any stage, enacted on some day or nobody knows when."""
+    enacted = pick(draw, ("1900", "2019-06", "2020-03-01", None))
+    return act(of.id, pick(draw, (*[of.stage] * 6, *Stage)), of.kind, enacted=enacted)
 
 
 def life(draw: Draw, something: Callable[[], Body], moments: int) -> list[tuple[int, Line]]:

@@ -770,6 +770,20 @@ def test_an_enacted_act_is_incoming_until_its_first_day() -> None:
     assert after.incoming is None
 
 
+def test_a_change_is_incoming_from_the_day_it_was_enacted() -> None:
+    ban = rule("ban", STATE, Effect.PROHIBIT, from_="2024-07-01", instrument="signed")
+    signed = act("signed", enacted="2024-03-15")
+    of = world(signed, ban, look(US), look(STATE))
+    assert ask(of, STATE, "2024-03-14").incoming is None
+    assert ask(of, STATE, "2024-03-15").incoming == ordinal("2024-07-01")
+    # Where that day is not known, from the day on which it was first recorded.
+    of = world(act("signed", enacted=None), ban, look(US), look(STATE))
+    assert ask(of, STATE, "2023-12-31").incoming is None
+    assert ask(of, STATE, "2024-01-01").incoming == ordinal("2024-07-01")
+    again = say(ban, "2024-05-01T00:00:00Z", Op.ACKNOWLEDGE)
+    assert ask(of.but((*of.lines, again)), STATE, "2024-01-01").incoming == ordinal("2024-07-01")
+
+
 def test_a_stage_that_moves_on_moves_the_answer_from_then_on() -> None:
     bill = act("bill", Stage.PASSED, InstrumentKind.BILL)
     ban = rule("ban", STATE, Effect.PROHIBIT, instrument="bill", from_="2024-01-01")
@@ -866,3 +880,11 @@ def test_law_of_no_place_and_binders_that_do_not_exist_are_refused() -> None:
         _ = world(nowhere).record.provisions
     with pytest.raises(AtlasError, match="which does not exist"):
         _ = world(places=(place(STATE, Level.SUBDIVISION, parent=f"{US}/state:zz"),)).record
+
+
+def test_a_search_that_found_law_is_no_finding_of_none() -> None:
+    """Somebody found law and has not recorded it: what the law is stays unknown."""
+    found = [look(US), look(STATE, result=SearchResult.FOUND)]
+    assert ask(world(*found), STATE, "2024-06-01").own_word is Status.UNKNOWN
+    tax = rule("tax", STATE, Effect.TAX, from_="2023-01-01")
+    assert ask(world(tax, *found), STATE, "2024-06-01").own_word is Status.NO_SPECIFIC_LAW

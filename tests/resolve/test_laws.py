@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kratom_atlas.model.statement import Op, Part, known_bound
-from kratom_atlas.model.time import day
 from kratom_atlas.model.values import Provision, Search
 from kratom_atlas.model.vocabulary import (
     Activity,
@@ -21,6 +20,7 @@ from kratom_atlas.model.vocabulary import (
     Effect,
     Flag,
     Level,
+    SearchResult,
     Stage,
     Status,
     Substance,
@@ -84,6 +84,22 @@ def without_effects(of: World, *effects: Effect) -> World:
     """Without the provisions that ever had one of those effects."""
     gone = {b.id for b in bodies(of) if isinstance(b, Provision) and b.effect in effects}
     return of.but(line for line in of.lines if line.subject not in gone)
+
+
+def all_none(of: World) -> World:
+    """The same world, but every search found nothing."""
+    lines = []
+    for line in of.lines:
+        if line.search is not None:
+            none = msgspec.structs.replace(line.search, result=SearchResult.NONE)
+            line = say(none, line.recorded_at, line.op)
+        lines.append(line)
+    return of.but(lines)
+
+
+def iso(day: int) -> str:
+    """A day in words."""
+    return date.fromordinal(day).isoformat()
 
 
 def bodies(of: World) -> Iterable[Any]:
@@ -196,7 +212,7 @@ def test_no_total_is_looser_than_a_restriction_above(of: World, on: int) -> None
     answers = rulings(of, on)
     record = of.record
     for n, below in enumerate(record.places):
-        for above in (record.places[b] for b in record.binders[n]):
+        for above in (record.places[b] for b in record.at().binders[n]):
             if above.level is Level.COUNTY and below.level is Level.MUNICIPALITY:
                 continue
             for s in NAMED:
@@ -260,7 +276,10 @@ def test_one_more_restriction_loosens_nothing(of: World, on: int, more: Provisio
 @given(worlds(), days, st.sampled_from((Effect.TAX, Effect.STUDY)), places)
 def test_taxes_and_studies_have_no_effect(of: World, on: int, effect: Effect, where: str) -> None:
     more = rule("levy", where, effect, *Activity, substances=NAMED, from_="1990")
-    assert statuses(rulings(of, on)) == statuses(rulings(of.but((*of.lines, say(more, LATER))), on))
+    # It is law, though: a search that found law may mean it, and then makes the rest silent.
+    clear = all_none(of)
+    after = rulings(clear.but((*clear.lines, say(more, LATER))), on)
+    assert statuses(rulings(clear, on)) == statuses(after)
 
 
 # -- law and its dates ---------------------------------------------------------------------------
@@ -293,6 +312,7 @@ def test_a_repeal_restores_what_was_there_before(
     dates: dict[str, Any] = {"from_": since, "to": until}
     repeal = rule("ending", where, Effect.REPEAL, targets=(target.id,), retrieved="2020", **dates)
     leave = rule("ending", where, Effect.PERMIT, retrieved="2020", **dates)
+    of = all_none(of)
     ended = of.but((*of.lines, say(target, LATER), say(repeal, LATER)))
     unsaid = of.but((*of.lines, say(leave, LATER)))
     unended = of.but((*of.lines, say(target, LATER)))
@@ -314,6 +334,7 @@ def test_a_stay_is_silence_while_it_lasts(
         return
     dates: dict[str, Any] = {"from_": since, "to": until}
     stay = rule("stay", where, Effect.STAY, targets=(target.id,), **dates)
+    of = all_none(of)
     stayed = of.but((*of.lines, say(target, LATER), say(stay, LATER)))
     over = until is not None and ordinal(until) <= on
     lasting = ordinal(since) <= on and not over
@@ -323,7 +344,7 @@ def test_a_stay_is_silence_while_it_lasts(
 
 @settings(STEADY)
 @given(
-    st.dates(date(1950, 1, 2), date(2090, 1, 1)),
+    st.dates(date(1991, 1, 2), date(2090, 1, 1)),
     st.integers(1, 4000),
     st.integers(-3, 3),
 )
@@ -333,12 +354,12 @@ def test_an_interval_holds_its_first_day_and_not_its_last(
     begin = first.toordinal()
     end = begin + length
     of = world(
-        rule("ban", STATE, Effect.PROHIBIT, from_=str(day(begin)), to=str(day(end))),
+        rule("ban", STATE, Effect.PROHIBIT, from_=iso(begin), to=iso(end)),
         look(STATE, "1900"),
     )
     for on in (begin + off, end + off):
         expected = Status.BANNED if begin <= on < end else Status.NO_SPECIFIC_LAW
-        answer = ask(of, STATE, str(day(on)))
+        answer = ask(of, STATE, iso(on))
         assert answer.own_word is expected
         assert Flag.DATE_UNCERTAIN not in answer.flags
         assert (answer.incoming == begin) is (on < begin)

@@ -114,8 +114,9 @@ def act(
     stage: Stage = Stage.ENACTED,
     kind: InstrumentKind = InstrumentKind.STATUTE,
     where: str = US,
+    enacted: str | None = "1900",
 ) -> Instrument:
-    """An instrument."""
+    """An instrument, enacted long ago where it is law and nothing else is said."""
     numbered = kind in (InstrumentKind.BILL, InstrumentKind.RESOLUTION)
     return Instrument(
         id=key,
@@ -125,6 +126,7 @@ def act(
         stage=stage,
         session="2024" if numbered else None,
         number="1" if numbered else None,
+        enacted=PartialDate(enacted) if enacted and stage.is_law else None,
     )
 
 

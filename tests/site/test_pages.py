@@ -19,7 +19,7 @@ from site_sample import FIRST, LATER, META, SCRIPT_LINK, TODAY, build, edition
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Status, Substance
 from kratom_atlas.release.tables import FIELDS
-from kratom_atlas.site.pages import CSP, pages
+from kratom_atlas.site.pages import CSP, HOW_TO_REPORT, pages
 from kratom_atlas.site.words import SYMBOLS, status_sentence
 from maps.legend import STATUSES
 
@@ -322,6 +322,19 @@ def test_with_an_address_there_is_a_site_map() -> None:
 def test_reports_may_go_to_a_page_of_the_site() -> None:
     here = build(meta=replace(META, report_url="about/index.html#report"))
     assert "../../about/index.html#report" in page(here, "j/US-GA/index.html").links
+
+
+def test_without_an_address_the_about_page_says_how_to_report(site: dict[str, bytes]) -> None:
+    def section(of: dict[str, bytes]) -> str:
+        return of["about/index.html"].decode().split('id="report"')[1].split("</main>")[0]
+
+    none = section(build(meta=replace(META, report_url=HOW_TO_REPORT)))
+    assert "has not given an address" in none
+    assert "CONTRIBUTING" in none
+    assert "href" not in none
+    given = section(site)
+    assert f'href="{META.report_url}"' in given
+    assert "has not given" not in given
 
 
 @pytest.mark.parametrize(

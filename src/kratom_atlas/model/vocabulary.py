@@ -151,7 +151,7 @@ class Status(Word):
     NO_SPECIFIC_LAW = (
         "no-specific-law",
         "No specific law found",
-        "A search that covers the day found no law that names it.",
+        "A search that covers the day found no law on its possession or sale.",
     )
     UNKNOWN = ("unknown", "Not yet researched", "Nobody has looked yet, or nothing was decided.")
 

@@ -11,8 +11,9 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +22,21 @@ import pandas as pd
 import shapely
 
 from kratom_atlas.errors import AtlasError
-from kratom_atlas.model.change import Change
+from kratom_atlas.model.vocabulary import ChangeKind
 from kratom_atlas.release.tables import FIELDS, KEYS, Edition, clean
+from kratom_atlas.resolve.record import FOREVER
 
-__all__ = ["DATA_LICENCE", "TITLES", "Release", "geojson", "publish", "read_table", "table_csv"]
+__all__ = [
+    "DATA_LICENCE",
+    "TITLES",
+    "Release",
+    "geojson",
+    "map_properties",
+    "plain_rows",
+    "publish",
+    "read_table",
+    "table_csv",
+]
 
 DATA_LICENCE: Final = {
     "name": "CC-BY-4.0",
@@ -49,12 +61,15 @@ DELTA: Final = "delta.json"
 _ABOUT: Final = frozenset({PACKAGE, CHANGELOG, DELTA})
 """Files that describe a release: they do not make a new one by themselves."""
 
+PREVIEW: Final = "-preview"
+"""Ends the version of data that are no release."""
+
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.\d+)?")
 
 
 @dataclass(frozen=True)
 class Release:
-    """A published release."""
+    """What `data/` holds: a published release, or a preview (then `folder` is `data/` itself)."""
 
     version: str
     folder: Path
@@ -62,12 +77,21 @@ class Release:
 
 
 def publish(
-    edition: Edition, data: Path, earlier: Path | None, boundaries: geopandas.GeoDataFrame | None
+    edition: Edition,
+    data: Path,
+    earlier: Path | None,
+    boundaries: geopandas.GeoDataFrame | None,
+    *,
+    today: int | None = None,
 ) -> Release:
-    """Write the dataset to `data`, with its release folders.
+    """Write the dataset to `data`, with its release folders; `latest` is the newest of them.
 
     `earlier` holds the release folders published so far; they are carried over. `boundaries` has
-    columns code and geometry, in degrees.
+    columns code and geometry, in degrees. Data of a day after `today`, or of less than everything
+    that was recorded, are a preview: they are written to `data`, and make no release.
+
+    Raises:
+        AtlasError: there is a release of a later day, and this would be another of an older one.
     """
     data.mkdir(parents=True, exist_ok=True)
     releases = data / "releases"
@@ -76,18 +100,20 @@ def publish(
     work.mkdir()
     _write_tables(edition, work, boundaries)
     last = carried[-1] if carried else None
-    if last is not None and _same_data(work, releases / last):
-        release = Release(last, releases / last, is_new=False)
-        shutil.rmtree(work)
-    else:
-        version = _next_version(edition.today, carried)
-        _describe(edition, work, version, releases / last if last else None)
-        work.rename(_made(releases) / version)
-        release = Release(version, releases / version, is_new=True)
-    for folder in (data, _made(data / "latest")):
-        for file in sorted(release.folder.iterdir()):
-            _link_or_copy(file, folder / file.name)
-    return release
+    try:
+        version, is_new = _version(edition, work, releases, carried, today)
+        if is_new or version.endswith(PREVIEW):
+            _describe(edition, work, version, releases / last if last else None)
+        if is_new:
+            work.rename(_made(releases) / version)
+            last = version
+        folder = work if version.endswith(PREVIEW) else releases / version
+        _copy_files(folder, data)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if last is not None:
+        _copy_files(releases / last, _made(data / "latest"))
+    return Release(version, data if folder == work else folder, is_new)
 
 
 def table_csv(frame: pd.DataFrame) -> str:
@@ -112,33 +138,35 @@ def geojson(edition: Edition, boundaries: geopandas.GeoDataFrame | None) -> Iter
         rounded = shapely.set_precision(boundaries.geometry.to_numpy(), 0.0001)
         oriented = shapely.orient_polygons(rounded)
         shapes = dict(zip(boundaries["code"], shapely.to_geojson(oriented), strict=True))
-    places = edition.tables["jurisdictions"].astype(object)
-    places = places.where(places.notna(), None)
-    status = edition.tables["status"]
-    shown = ["own_status", "total_status", "possess_status", "sell_status", "since", "flags"]
-    values = status[shown].astype(object).where(status[shown].notna(), None)
-    by_place: dict[str, dict[str, Any]] = {}
-    for place, substance, row in zip(
-        status["jurisdiction_id"],
-        status["substance"],
-        values.itertuples(index=False, name=None),
-        strict=True,
-    ):
-        by_place.setdefault(place, {})[substance] = dict(zip(shown, row, strict=True))
+    places = edition.tables["jurisdictions"]
+    located = places[["jurisdiction_id", "code", "lon", "lat"]]
+    told = map_properties(edition)
     yield '{"type":"FeatureCollection","features":[\n'
     separator = ""
-    for place in places.to_dict("records"):
-        key = place["jurisdiction_id"]
-        shape = shapes.get(place["code"])
-        if shape is None and place["lat"] is not None:
-            shape = _json({"type": "Point", "coordinates": [place["lon"], place["lat"]]})
-        properties = {name: place[name] for name in ("code", "name", "level", "searched")}
+    for key, code, lon, lat in plain_rows(located):
+        shape = shapes.get(code)
+        if shape is None and lat is not None:
+            shape = _json({"type": "Point", "coordinates": [lon, lat]})
         yield (
             f'{separator}{{"type":"Feature","id":{_json(key)},"geometry":{shape or "null"},'
-            f'"properties":{_json({**properties, "status": by_place[key]})}}}'
+            f'"properties":{_json(told[key])}}}'
         )
         separator = ",\n"
     yield "\n]}\n"
+
+
+def map_properties(edition: Edition) -> dict[str, dict[str, Any]]:
+    """What the map says of each jurisdiction, by its id, in the order of the features."""
+    named = ["code", "name", "level", "searched"]
+    shown = ["own_status", "total_status", "possess_status", "sell_status", "since", "flags"]
+    told: dict[str, dict[str, Any]] = {
+        key: {**dict(zip(named, row, strict=True)), "status": {}}
+        for key, *row in plain_rows(edition.tables["jurisdictions"][["jurisdiction_id", *named]])
+    }
+    status = edition.tables["status"][["jurisdiction_id", "substance", *shown]]
+    for key, substance, *row in plain_rows(status):
+        told[key]["status"][substance] = dict(zip(shown, row, strict=True))
+    return told
 
 
 # -- files -----------------------------------------------------------------------------------
@@ -165,11 +193,10 @@ def _write_sqlite(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
                 for column, field in FIELDS[name].items()
             )
             database.execute(f'CREATE TABLE "{name}" ({columns})')
-            rows = frame.astype(object).where(frame.notna(), None)
             marks = ", ".join("?" * len(frame.columns))
             database.executemany(
                 f'INSERT INTO "{name}" VALUES ({marks})',  # noqa: S608 -- names are ours
-                rows.itertuples(index=False, name=None),
+                plain_rows(frame),
             )
             keys = ", ".join(f'"{key}"' for key in KEYS[name])
             database.execute(f'CREATE INDEX "{name}_key" ON "{name}" ({keys})')
@@ -179,6 +206,12 @@ def _write_sqlite(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
         raise OSError(f"{SQLITE}: {error}") from error
     finally:
         database.close()
+
+
+def plain_rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """The rows as plain values, None where nothing is known."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return plain.itertuples(index=False, name=None)
 
 
 def _describe(edition: Edition, folder: Path, version: str, last: Path | None) -> None:
@@ -250,11 +283,20 @@ def _package(edition: Edition, folder: Path, version: str) -> dict[str, Any]:
         "created": f"{edition.today}T00:00:00Z",
         "asOf": edition.today,
         "known": edition.recorded_until,
+        **_known_at(edition),
         "licenses": [DATA_LICENCE],
         "keywords": ["kratom", "mitragynine", "7-hydroxymitragynine", "law", "regulation"],
         "contributors": [{"title": "Kratom Atlas", "roles": ["publisher"]}],
         "resources": resources,
     }
+
+
+def _known_at(edition: Edition) -> dict[str, str]:
+    """The moment up to which it knows, where one was asked for: what is stale depends on it."""
+    if edition.view.known == FOREVER:
+        return {}
+    last = datetime.fromtimestamp(edition.view.known - 1, UTC)
+    return {"knownAt": last.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def _digest(path: Path) -> dict[str, Any]:
@@ -333,10 +375,9 @@ def _changelog(edition: Edition, version: str, delta: Mapping[str, Any], last: P
             ]
             if counts:
                 lines.append(f"- {name}: {', '.join(counts)}")
-        added = {key for key in delta["tables"]["changes"]["added"] if isinstance(key, str)}
-        told = [c for c in edition.changes if c.id in added]
+        told = _told(edition, delta["tables"]["changes"], _previous_table("changes", last))
         if told:
-            lines += ["", *(f"- {_told(change)}" for change in told)]
+            lines += ["", *(f"- {line}" for line in told)]
         before = last / CHANGELOG
         earlier = before.read_text(encoding="utf-8") if before.is_file() else ""
         earlier = earlier.partition("\n\n")[2]
@@ -344,9 +385,36 @@ def _changelog(edition: Edition, version: str, delta: Mapping[str, Any], last: P
     return heading + "\n".join(lines) + "\n" + (f"\n{earlier}" if earlier else "")
 
 
-def _told(change: Change) -> str:
-    kind = "" if change.kind == "law" else f" ({change.kind.label.lower()})"
-    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", clean(change.summary)) + kind
+def _told(edition: Edition, delta: Mapping[str, Any], old: pd.DataFrame) -> list[str]:
+    """The changes that were not told before, those told in other words, those told no longer."""
+    added = set(delta["added"])
+    before = {
+        row["key"]: row["columns"]["summary"][0]
+        for row in delta["changed"]
+        if "summary" in row["columns"]
+    }
+    lines = []
+    for change in edition.changes:
+        words = _markdown(change.summary) + _kind(change.kind)
+        if change.id in added:
+            lines.append(words)
+        elif change.id in before:
+            lines.append(f"now: {words}; before: {_markdown(before[change.id])}")
+    gone = old[old["change_id"].isin(delta["removed"])]
+    lines.extend(
+        f"no longer said: {_markdown(summary)}{_kind(kind)}"
+        for summary, kind in zip(gone["summary"], gone["kind"], strict=True)
+    )
+    return lines
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", clean(text))
+
+
+def _kind(kind: str) -> str:
+    labels = {str(k): k.label.lower() for k in ChangeKind}
+    return "" if kind == ChangeKind.LAW else f" ({labels.get(kind, kind)})"
 
 
 # -- folders -----------------------------------------------------------------------------------
@@ -371,14 +439,39 @@ def _in_order(version: str) -> tuple[str, int]:
     return day, int(number or 0)
 
 
-def _next_version(today: str, versions: list[str]) -> str:
-    same_day = [_in_order(v)[1] for v in versions if _in_order(v)[0] == today]
-    if versions and not same_day and today < _in_order(versions[-1])[0]:
+def _version(
+    edition: Edition, work: Path, releases: Path, carried: list[str], today: int | None
+) -> tuple[str, bool]:
+    """Which release the data in `work` are, and whether it is a new one."""
+    same_day = [v for v in carried if _in_order(v)[0] == edition.today]
+    for version in reversed(same_day):
+        if _same_data(work, releases / version):
+            return version, False
+    if _is_preview(edition, today):
+        return f"{edition.today}{PREVIEW}", False
+    last = carried[-1] if carried else None
+    if last is not None and edition.today < _in_order(last)[0]:
         raise AtlasError(
-            f"cannot publish as of {today}: release {versions[-1]} is newer; "
+            f"cannot publish as of {edition.today}: release {last} is newer; "
             "give --releases another folder to build an older day"
         )
-    return f"{today}.{max(same_day) + 1}" if same_day else today
+    if last is not None and _same_data(work, releases / last):
+        return last, False
+    if same_day:
+        return f"{edition.today}.{_in_order(same_day[-1])[1] + 1}", True
+    return edition.today, True
+
+
+def _is_preview(edition: Edition, today: int | None) -> bool:
+    """Whether it shows a day that has not come, or leaves out what was recorded."""
+    future = today is not None and edition.as_of > today
+    recorded = edition.record.moments
+    return future or (bool(recorded) and edition.recorded_until != recorded[-1])
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    for file in sorted(source.iterdir()):
+        _link_or_copy(file, target / file.name)
 
 
 def _same_data(one: Path, other: Path) -> bool:

@@ -106,7 +106,12 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "date": Field("string", f"{_DATE}: the day of law; empty = not known."),
         "kind": Field("string", "law, knowledge or correction.", required=True),
         "jurisdiction_id": _ID,
-        "code": _CODE,
+        "code": Field(
+            "string",
+            "Code of the place whose own law is part of the change; what others merely inherit "
+            "stands at the place they inherit it from.",
+            required=True,
+        ),
         "substance": _SUBSTANCE,
         "from_status": Field("string", "Before.", required=True),
         "to_status": Field("string", "After.", required=True),
@@ -198,6 +203,9 @@ _STATUSES = np.array([str(s) for s in Status], dtype=object)
 _ACTIVITY_STATUSES = np.array([str(s) for s in ActivityStatus], dtype=object)
 _SUBSTANCES = np.array([str(s) for s in Substance], dtype=object)
 _VERIFICATIONS = np.array([*(str(v) for v in Verification), None], dtype=object)
+_OF_THE_DAY = sum(1 << f.rank for f in (Flag.STALE, Flag.INCOMING, Flag.TEMPORARY))
+"""Flags that say where the reader stands in time, and have no place in a history."""
+_SILENT = (Status.UNKNOWN.rank, Status.NO_SPECIFIC_LAW.rank)
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 
@@ -372,23 +380,30 @@ class Edition:
                 "s": np.tile(np.arange(count), len(past.place)),
                 "start": np.repeat(past.start, count),
                 "end": np.repeat(past.end, count),
-                "legal": np.repeat(past.legal, count),
-                "precision": np.repeat(past.precision, count),
+                "legal": past.legal.ravel(),
+                "precision": past.precision.ravel(),
+                "seen": np.repeat(past.seen, count),
                 "own": answers.own.ravel(),
                 "total": answers.total.ravel(),
                 "possess": answers.total_rank[:, :, 0].ravel(),
                 "sell": answers.total_rank[:, :, 1].ravel(),
-                "flags": answers.flags.ravel() & ~(1 << Flag.STALE.rank),
+                "flags": answers.flags.ravel() & ~_OF_THE_DAY,
                 "age": answers.min_age.ravel(),
                 "verification": answers.verification.ravel(),
                 "provision_ids": self._ids(answers),
                 "seven_oh_cap": _caps(answers),
             }
         ).sort_values(["like", "s", "start"], kind="stable", ignore_index=True)
-        said = frame.drop(columns=["start", "end", "legal", "precision"]).fillna("")
+        said = frame.drop(columns=["start", "end", "legal", "precision", "seen"]).fillna("")
         new = (said != said.shift()).any(axis=1)
         runs = frame[new].reset_index(drop=True)
         runs["end"] = frame["end"].to_numpy()[np.append(np.flatnonzero(new)[1:], len(frame)) - 1]
+        # A day of law is one on which the law moved, and not a flag or the evidence alone.
+        content = runs[["own", "total", "possess", "sell", "age", "seven_oh_cap"]].fillna("")
+        quiet = runs[["own", "total"]].isin(_SILENT).all(axis=1)
+        moved = (content != content.shift()).any(axis=1) & ~(quiet & quiet.shift(fill_value=False))
+        runs["legal"] &= moved
+        runs["precision"] = runs["precision"].where(runs["legal"], runs["seen"])
         return runs
 
     @cached_property
@@ -621,7 +636,7 @@ def _finish(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 def _only(of: History, mask: Bools) -> History:
     rows = np.flatnonzero(mask)
     return History(
-        of.start[rows], of.end[rows], of.legal[rows], of.precision[rows], of.answers.take(rows)
+        of.start[rows], of.end[rows], of.precision[rows], of.seen[rows], of.answers.take(rows)
     )
 
 

@@ -310,8 +310,13 @@ def _about(context: Context) -> list[str]:
             f"{words.age_words(context.last_look, context.as_of)}."
         ),
         f"Cite as: {words.citation(context.version, context.as_of)}. {words.LICENCES}",
-        f"Something wrong? Report it: {context.report_url}",
     ]
+
+
+def _closing(context: Context) -> list[str]:
+    """What the report says of itself, and where errors go, if the operator said where."""
+    report = words.report_link(context.report_url)
+    return [*_about(context), *([f"Something wrong? Report it: {report}"] if report else [])]
 
 
 def _by_date(made: Sequence[Entry]) -> Iterator[tuple[str, list[tuple[str, list[Entry]]]]]:
@@ -358,7 +363,7 @@ def _text(made: Sequence[Entry], title: str, context: Context) -> Iterator[str]:
         for label, meaning in _glossary(made):
             yield f"{label}: {meaning}"
     yield ""
-    yield from map(isolate, _about(context))
+    yield from map(isolate, _closing(context))
 
 
 def _markdown(made: Sequence[Entry], title: str, context: Context) -> Iterator[str]:
@@ -390,7 +395,7 @@ def _markdown(made: Sequence[Entry], title: str, context: Context) -> Iterator[s
             yield f"- **{markdown(label)}:** {markdown(meaning)}"
     yield ""
     yield "---"
-    for paragraph in _about(context):
+    for paragraph in _closing(context):
         yield ""
         yield markdown(paragraph)
 
@@ -423,9 +428,7 @@ def _html(made: Sequence[Entry], title: str, context: Context) -> str:
         }
         for date, places in _by_date(made)
     ]
-    return loaded.get_template(
-        "diff.html"
-    ).render(
+    return loaded.get_template("diff.html").render(
         title=title,
         plain_title=plain(title),
         css=Markup(css),  # noqa: S704 -- our own file
@@ -433,7 +436,7 @@ def _html(made: Sequence[Entry], title: str, context: Context) -> str:
         summary=_summary(made, context),
         days=days,
         glossary=_glossary(made),
-        about=_about(context)[:-1],
+        about=_about(context),
         report_url=words.report_link(context.report_url),
     )
 
@@ -488,7 +491,7 @@ def _json(changes: Sequence[Change], title: str, context: Context) -> str:
         "version": context.version,
         "as_of": context.as_of,
         "last_look": context.last_look,
-        "about": _about(context),
+        "about": _closing(context),
         "words": dict(_glossary(made)),
         "changes": [
             {**row, "provision_ids": [p for p in row["provision_ids"].split(";") if p]}

@@ -66,7 +66,9 @@ class Answers:
 
     `own_rank`, `total_rank` (N, S, activities): ranks of `ActivityStatus`. `own_decides`,
     `decides`: the rows of `Record.provisions` that decide them, or -1.
-    `own` and `total` are indices into `tuple(Status)`. `flags` is a bit mask over `tuple(Flag)`.
+    `binding_rank` is that of its own provisions which are not preempted; `own_min_age` and
+    `own_caps` are their conditions. `own` and `total` are indices into `tuple(Status)`, `flags`
+    is a bit mask over `tuple(Flag)`.
     `incoming` is the day of the next enacted change, `last_checked` the day of the last look
     (0 = none), both as proleptic ordinals; `verification` a rank, or -1.
     """
@@ -75,6 +77,7 @@ class Answers:
     day: Ints
     activities: tuple[Activity, ...]
     own_rank: Ints
+    binding_rank: Ints
     total_rank: Ints
     own_decides: Ints
     decides: Ints
@@ -83,6 +86,8 @@ class Answers:
     flags: Ints
     min_age: Ints
     caps: Floats
+    own_min_age: Ints
+    own_caps: Floats
     incoming: Ints
     verification: Ints
     last_checked: Ints
@@ -263,7 +268,7 @@ class _Resolution:
 
     def _binders_of(self, places: Ints) -> tuple[Ints, Ints]:
         """(index into `places`, binder) for each binder of each place."""
-        flat, starts, lengths = self.record.flat_binders
+        flat, starts, lengths = self.view.flat_binders
         return _expand(starts[places], lengths[places], flat)
 
     def _below(self, places: Ints) -> tuple[Ints, Ints]:
@@ -283,7 +288,7 @@ class _Resolution:
         query: list[int] = []
         below: list[int] = []
         for n, place in enumerate(places.tolist()):
-            inside = [c for c in self.record.children.get(place, ()) if has_law[c]]
+            inside = [c for c in self.view.children.get(place, ()) if has_law[c]]
             query.extend([n] * len(inside))
             below.extend(inside)
         return np.array(query, dtype=np.int64), np.array(below, dtype=np.int64)
@@ -345,7 +350,7 @@ class _Resolution:
             in_force=begun & ~ended,
             unsure=begun & np.where(ended, vague_end, vague_start),
             veiled=attested & ~begun,
-            ahead=~begun & ~attested & (begins < rows.to_lo[at]),
+            ahead=~begun & ~attested & (begins < rows.to_lo[at]) & (self.view.enacted[row] <= day),
         )
 
     def _preemptions(self, facing: _Facing) -> Ints | None:
@@ -413,12 +418,15 @@ class _Resolution:
         day = self.pair_day[pair]
         covers = (table.from_[row] <= day) & (day < table.to[row])
         pair, row = pair[covers], row[covers]
+        named = self.view.named[self.pair_place[pair]]
         size = (len(self._pair_keys), len(SUBSTANCES))
         self.search_quality: Ints = np.full(size, -1, dtype=np.int64)
         self.search_contested = np.zeros(size, dtype=bool)
         self.search_local = np.zeros(size, dtype=bool)
         for s in range(len(SUBSTANCES)):
-            looked = (table.substances[row] >> s) & 1 == 1
+            # One that found law makes the rest of the law known only once that law is recorded.
+            told = table.none[row] | (named >> s & 1 == 1)
+            looked = (table.substances[row] >> s & 1 == 1) & told
             p, r = pair[looked], row[looked]
             np.maximum.at(self.search_quality[:, s], p, table.verification[r])
             self.search_contested[p[table.contested[r]], s] = True
@@ -475,6 +483,7 @@ class _Resolution:
             day=self.day,
             activities=self.activities,
             own_rank=own_rank,
+            binding_rank=layer.binding[me] >> _RANK_SHIFT,
             total_rank=total_rank,
             own_decides=np.where(own_rank == own_best, (layer.own[me] & _ROW_MASK) - 1, -1),
             decides=row,
@@ -483,6 +492,8 @@ class _Resolution:
             flags=np.zeros((n, len(SUBSTANCES)), dtype=np.int64),
             min_age=min_age,
             caps=caps,
+            own_min_age=layer.age[me],
+            own_caps=layer.caps[me],
             incoming=np.zeros((n, len(SUBSTANCES)), dtype=np.int64),
             verification=np.full((n, len(SUBSTANCES)), -1, dtype=np.int64),
             last_checked=np.zeros((n, len(SUBSTANCES)), dtype=np.int64),

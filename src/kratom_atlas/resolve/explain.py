@@ -60,7 +60,7 @@ def answer(view: View, place: int, substance: Substance, day: int, known: str) -
         caps=cap_words(found, 0, s),
         since=since,
         until=until,
-        incoming=_day(int(found.incoming[0, s])),
+        incoming=_incoming(view, place, int(found.incoming[0, s])),
         verification=tuple(Verification)[quality] if quality >= 0 else None,
         last_checked=_day(int(found.last_checked[0, s])),
         chain=tuple(chain(view, place, substance, day, activities)),
@@ -93,8 +93,8 @@ def known_since(of: History, s: int, day: int) -> tuple[str | None, str | None]:
         first -= 1
     after = next((n for n in range(here + 1, len(key)) if key[n] != key[here]), None)
     return (
-        of.label(first) if of.legal[first] else None,
-        of.label(after) if after is not None and of.legal[after] else None,
+        of.label(first, s) if of.legal[first, s] else None,
+        of.label(after, s) if after is not None and of.legal[after, s] else None,
     )
 
 
@@ -111,7 +111,7 @@ def chain(
     """
     record = view.record
     deciding = {a.provision for a in activities}
-    near = sorted((place, *record.binders[place]), key=lambda n: (record.levels[n], n))
+    near = sorted((place, *view.binders[place]), key=lambda n: (record.levels[n], n))
     table, searches = record.provisions, record.searches
     intervals: dict[int, list[tuple[int, int]]] = {}
     rows = view.law
@@ -143,6 +143,18 @@ def chain(
                     search=search,
                     line=searches.versions[row].line,
                 )
+
+
+def _incoming(view: View, place: int, day: int) -> str | None:
+    """The day of the next enacted change, as precise as its source."""
+    table = view.record.provisions
+    near = {place, *view.binders[place]}
+    for row in view.provision_rows.tolist() if day else ():
+        if int(table.place[row]) in near:
+            for stated in (table.bodies[row].from_, table.bodies[row].to):
+                if stated is not None and stated.lo == day:
+                    return str(stated)
+    return _day(day)
 
 
 def _bearing(
@@ -190,8 +202,9 @@ def _struck(view: View, source: int, provision: Provision, day: int) -> bool:
     # Own law ignores preemption and the total of the same place obeys it; ask the engine for the
     # source itself rather than decide it a second time here.
     found = resolve(view, [source], day, _ACTIVITIES, local=False)
+    assert provision.gives is not None
     return all(
-        found.own_rank[0, s.rank, a] > found.total_rank[0, s.rank, a]
+        found.binding_rank[0, s.rank, a] < provision.gives.rank
         for s in provision.substances
         for a, activity in enumerate(_ACTIVITIES)
         if activity in provision.activities

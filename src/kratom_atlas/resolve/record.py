@@ -53,7 +53,7 @@ class Record:
     """Every version of every statement, and the places they are about.
 
     `register` is the base register of places; a jurisdiction recorded in the ledger replaces its
-    row. Identity is taken as last recorded: it is not law.
+    row. Names are taken as last recorded; what binds a place, as known at the time (`View`).
     """
 
     def __init__(self, lines: Iterable[Line], register: Mapping[str, Jurisdiction]) -> None:
@@ -69,12 +69,36 @@ class Record:
         self.versions = versions
         self._views: dict[int, View] = {}
         self.levels: Ints = np.array([p.level.rank for p in self.places], dtype=np.int64)
-        self.binders = tuple(self._closure(n) for n in range(len(self.places)))
+        self.register = register
+        self.binders = self.closure([p.binders for p in self.places])
 
     @cached_property
     def moments(self) -> tuple[str, ...]:
         """Every moment at which something was recorded, in order."""
         return tuple(sorted({line.recorded_at for line in self.lines}))
+
+    def said_at(self, row: int) -> str:
+        """When this was first said: the provision in these words, and its instrument as law."""
+        law = self._law_at.get(self.provisions.bodies[row].instrument, "")
+        return max(self._statement_at[self.provisions.versions[row].line.statement], law)
+
+    @cached_property
+    def _statement_at(self) -> dict[str, str]:
+        """When each statement on a provision was first recorded."""
+        first: dict[str, str] = {}
+        for line in self.lines:
+            if line.part is Part.PROVISION:
+                first.setdefault(line.statement, line.recorded_at)
+        return first
+
+    @cached_property
+    def _law_at(self) -> dict[str, str]:
+        """When each instrument was first recorded as law."""
+        first: dict[str, str] = {}
+        for line in self.lines:
+            if line.instrument is not None and line.instrument.stage.is_law:
+                first.setdefault(line.instrument.id, line.recorded_at)
+        return first
 
     def before(self, moment: str, known: int) -> bool:
         """Whether what was recorded at `moment` is known before the second `known`."""
@@ -84,15 +108,6 @@ class Record:
     def bound(moment: str) -> int:
         """The bound that knows what was recorded at `moment` and before."""
         return known_bound(moment)
-
-    @cached_property
-    def children(self) -> dict[int, tuple[int, ...]]:
-        """For each place, the places that it binds, directly or not."""
-        below: dict[int, list[int]] = defaultdict(list)
-        for n, binders in enumerate(self.binders):
-            for binder in binders:
-                below[binder].append(n)
-        return {n: tuple(places) for n, places in below.items()}
 
     @cached_property
     def provisions(self) -> Provisions:
@@ -111,26 +126,29 @@ class Record:
             self._views[bound] = View(self, bound)
         return self._views[bound]
 
-    @cached_property
-    def flat_binders(self) -> tuple[Ints, Ints, Ints]:
-        """All `binders` end to end, and where each place's begin and how many they are."""
-        lengths = np.fromiter((len(b) for b in self.binders), np.int64, len(self.binders))
-        flat = np.fromiter((n for b in self.binders for n in b), np.int64, int(lengths.sum()))
-        return flat, np.cumsum(lengths) - lengths, lengths
+    def closure(self, direct: Sequence[tuple[str, ...]]) -> tuple[tuple[int, ...], ...]:
+        """For each place, everything that binds it, from what binds each place directly.
 
-    def _closure(self, start: int) -> tuple[int, ...]:
-        found: dict[int, None] = {}
-        frontier = [start]
-        while frontier:
-            place = self.places[frontier.pop()]
-            for binder in place.binders:
-                n = self.index.get(binder)
-                if n is None:
+        Raises:
+            AtlasError: a place is bound by one that does not exist.
+        """
+        near: list[tuple[int, ...]] = []
+        for place, binders in zip(self.places, direct, strict=True):
+            for binder in binders:
+                if binder not in self.index:
                     raise AtlasError(f"{place.id} is bound by {binder}, which does not exist")
-                if n not in found:
-                    found[n] = None
-                    frontier.append(n)
-        return tuple(found)
+            near.append(tuple(self.index[binder] for binder in binders))
+        closed: list[tuple[int, ...]] = []
+        for first in near:
+            found = dict.fromkeys(first)
+            frontier = list(first)
+            while frontier:
+                for n in near[frontier.pop()]:
+                    if n not in found:
+                        found[n] = None
+                        frontier.append(n)
+            closed.append(tuple(found))
+        return tuple(closed)
 
 
 def _versions(lines: Sequence[Line]) -> dict[Part, list[Version]]:
@@ -172,6 +190,11 @@ class Provisions:
         self.place = column(record.index[p.jurisdiction] for p in bodies)
         self.since = column(v.since for v in versions)
         self.until = column(v.until for v in versions)
+        # Newer evidence of the same words is a new version, and nothing new in law.
+        said: dict[str, int] = {}
+        for v in sorted(versions, key=lambda v: v.since):
+            said.setdefault(v.line.statement, v.since)
+        self.first_said = column(said[v.line.statement] for v in versions)
         self.substances = column(sum(1 << s.rank for s in p.substances) for p in bodies)
         self.activities = column(sum(1 << a.rank for a in p.activities) for p in bodies)
         self.gives = column(-1 if p.gives is None else p.gives.rank for p in bodies)
@@ -220,7 +243,9 @@ class Searches:
         self.until = column(v.until for v in versions)
         self.substances = column(sum(1 << x.rank for x in s.substances) for s in bodies)
         self.from_ = column(s.covers.from_.lo for s in bodies)
+        self.from_hi = column(s.covers.from_.hi for s in bodies)
         self.to = column(s.covers.to.lo if s.covers.to else FAR_FUTURE for s in bodies)
+        self.to_hi = column(s.covers.to.hi if s.covers.to else FAR_FUTURE for s in bodies)
         self.on = column(s.on.lo for s in bodies)
         self.verification = column(s.verification.rank for s in bodies)
         self.contested: Bools = np.array([s.contested is not None for s in bodies], dtype=bool)
@@ -261,6 +286,68 @@ class View:
         if self.known == FOREVER:
             return FAR_FUTURE
         return (self.known - 1) // 86_400 + _EPOCH_DAY
+
+    @cached_property
+    def binders(self) -> tuple[tuple[int, ...], ...]:
+        """For each place, everything that binds it, as known then."""
+        versions: dict[str, list[Version]] = defaultdict(list)
+        for version in self.record.versions[Part.JURISDICTION]:
+            versions[version.line.subject].append(version)
+        if all(len(known) == 1 for known in versions.values()):
+            return self.record.binders
+        return self.record.closure(
+            [self._identity(p, versions.get(p.id, [])).binders for p in self.record.places]
+        )
+
+    def _identity(self, place: Jurisdiction, versions: list[Version]) -> Jurisdiction:
+        """The place as known then; before it was recorded, as the register or its first line."""
+        for version in versions:
+            if version.since < self.known <= version.until:
+                assert isinstance(version.body, Jurisdiction)
+                return version.body
+        first = versions[0].body if versions else place
+        assert isinstance(first, Jurisdiction)
+        return self.record.register.get(place.id, first)
+
+    @cached_property
+    def children(self) -> dict[int, tuple[int, ...]]:
+        """For each place, the places that it binds, directly or not."""
+        below: dict[int, list[int]] = defaultdict(list)
+        for n, binders in enumerate(self.binders):
+            for binder in binders:
+                below[binder].append(n)
+        return {n: tuple(places) for n, places in below.items()}
+
+    @cached_property
+    def flat_binders(self) -> tuple[Ints, Ints, Ints]:
+        """All `binders` end to end, and where each place's begin and how many they are."""
+        lengths = np.fromiter((len(b) for b in self.binders), np.int64, len(self.binders))
+        flat = np.fromiter((n for b in self.binders for n in b), np.int64, int(lengths.sum()))
+        return flat, np.cumsum(lengths) - lengths, lengths
+
+    @cached_property
+    def named(self) -> Ints:
+        """For each place, the substances that its own law names, as a mask; a bill is no law."""
+        masks = np.zeros(len(self.record.places), dtype=np.int64)
+        table, live = self.record.provisions, self.law.row
+        np.bitwise_or.at(masks, table.place[live], table.substances[live])
+        return masks
+
+    @cached_property
+    def enacted(self) -> Ints:
+        """For each row of `Record.provisions`, the day from which it is known to be enacted.
+
+        That of its instrument, or where that is not known, the day it was first recorded.
+        """
+        table = self.record.provisions
+        recorded = table.first_said // 86_400 + _EPOCH_DAY
+        enacted = np.zeros(max(len(table.instruments), 1), dtype=np.int64)
+        for n, key in enumerate(table.instruments):
+            instrument = self.instruments.get(key)
+            if instrument is not None and instrument.enacted:
+                enacted[n] = instrument.enacted.lo
+        of_row = enacted[table.instrument]
+        return np.where(of_row > 0, of_row, recorded)
 
     @cached_property
     def search_rows(self) -> Ints:
@@ -395,6 +482,11 @@ def _cut(piece: _Piece, hole: _Piece) -> list[_Piece]:
     if end_lo <= from_lo:
         return [(from_lo, max(from_hi, end_hi), to_lo, to_hi)]
     surely_over = min(_surely(end_lo, end_hi), _surely(to_lo, to_hi))
+    if end_lo <= begin_lo:
+        # The hole is nowhere shown, but there may have been one: the piece stays, with a doubt.
+        begin = max(begin_lo, from_lo)
+        doubt = [(begin, surely_over, begin, surely_over)] if begin + 1 < surely_over else []
+        return [piece, *doubt]
     left: list[_Piece] = []
     if begin_lo >= to_lo:
         left.append((from_lo, from_hi, to_lo, max(to_lo + 1, min(to_hi, _surely(*hole[:2])))))
@@ -404,7 +496,7 @@ def _cut(piece: _Piece, hole: _Piece) -> list[_Piece]:
     if end_lo < to_lo:
         left.append((end_lo, max(end_hi, from_hi), to_lo, to_hi))
     elif end_lo < _surely(to_lo, to_hi):
-        left.append((end_lo, end_lo + 1, end_lo, to_hi))
+        left.append((end_lo, to_hi, end_lo, to_hi))
     return left
 
 

@@ -628,7 +628,7 @@ class Atlas:
     def above(self, n: int) -> list[Place]:
         """What binds it, widest first."""
         levels = self.record.levels
-        near = sorted(self.record.binders[n], key=lambda b: (int(levels[b]), b))
+        near = sorted(self.view.binders[n], key=lambda b: (int(levels[b]), b))
         return [self.places[b] for b in near]
 
     @cached_property
@@ -648,7 +648,7 @@ class Atlas:
         """How many places with law of their own lie further inside."""
         table = self.record.provisions
         spoken = {int(table.place[row]) for row in self.live.values()}
-        below = {c for c in self.record.children.get(n, ()) if c in spoken}
+        below = {c for c in self.view.children.get(n, ()) if c in spoken}
         return len(below - {p.n for p in self.inside.get(n, [])})
 
     # -- changes -------------------------------------------------------------------------------
@@ -678,7 +678,7 @@ class Atlas:
 
     def coming_for(self, n: int) -> list[Entry]:
         """What is coming for a place: by its own law, and by what binds it."""
-        near = [n, *self.record.binders[n]]
+        near = [n, *self.view.binders[n]]
         found = [e for m in near for e in self.coming.get(self.record.places[m].id, ())]
         return sorted(found, key=lambda e: (order_of(e.date), e.date))
 

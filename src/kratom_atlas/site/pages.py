@@ -53,7 +53,7 @@ from kratom_atlas.report.words import (
 from kratom_atlas.site import words
 from kratom_atlas.site.atlas import UP, Atlas, Cell, Place, Rule, Segment, badge
 
-__all__ = ["Meta", "pages"]
+__all__ = ["HOW_TO_REPORT", "Meta", "pages"]
 
 CSP: Final = Markup(
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
@@ -67,6 +67,7 @@ NAV: Final = (
     ("About", "about/index.html"),
 )
 STATIC: Final = ("site.css", "site.js")
+HOW_TO_REPORT: Final = "about/index.html#report"
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
 _STATE = re.compile(r"US-[A-Z]{2}", re.ASCII)
@@ -81,7 +82,7 @@ class Meta:
     `known` is the recorded time that the edition knows, in words; `last_look` a day, or empty.
     `base_url` is where the site will be, if that is known: only the site map, the page for
     missing addresses and the citation need it. `report_url` is an address of the web or of mail,
-    or a path relative to the site.
+    or a path relative to the site; `HOW_TO_REPORT` where the operator gave none.
     """
 
     version: str
@@ -207,7 +208,7 @@ class _Site:
                 ids=f" · GEOID {body.geoid}" if body.geoid else "",
                 today=atlas.today,
                 last_look=age_words(look, atlas.today),
-                searched=_searched(searched, bool(atlas.record.binders[n])),
+                searched=_searched(searched, bool(atlas.view.binders[n])),
                 state_table=f"{UP}table/{place.code.lower()}/index.html"
                 if self._is_state(place)
                 else "",
@@ -638,7 +639,7 @@ class _Site:
             advice=ADVICE,
             citation=citation(self.meta.version, self.meta.as_of),
             address=self.meta.base_url,
-            report=self.report("../"),
+            report="" if self.meta.report_url == HOW_TO_REPORT else self.report("../"),
         )
         return "about/index.html", self.page(
             text,

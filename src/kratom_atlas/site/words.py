@@ -44,11 +44,12 @@ _SENTENCES: Final = {
     Status.SALE_BANNED: "Sale is unlawful; no ban on possession was found.",
     Status.PRESCRIPTION: "Only on prescription, or only by persons with a licence.",
     Status.REGULATED: "Sale is allowed only under rules on the product or the seller.",
-    Status.AGE_RESTRICTED: "A minimum age is the only rule that names it.",
+    Status.AGE_RESTRICTED: "A minimum age is the only known rule on its possession or sale.",
     Status.LAWFUL: "The law names it and expressly allows it.",
     Status.NO_SPECIFIC_LAW: (
-        "Somebody searched and found no law that names it. That is no permission: general law, "
-        "for example on food, medicines or new psychoactive substances, may still apply."
+        "Somebody searched and found no law on its possession or sale. That is no permission: "
+        "general law, for example on food, medicines or new psychoactive substances, may still "
+        "apply."
     ),
     Status.UNKNOWN: (
         "Nobody has looked yet, or what was found does not decide it. This is a gap in the "
