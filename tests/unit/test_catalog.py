@@ -217,7 +217,7 @@ def test_a_place_that_the_register_knows_otherwise(tiny_root: Path) -> None:
     )
     register.write_text(head + "ocd-division/country:us,US,United States,country\n")
     assert complaint(tiny_root) == (
-        "jurisdictions/registry/places.csv:2: not the columns of a register"
+        "jurisdictions/registry/places.csv:1: not the columns of a register"
     )
 
 
