@@ -293,19 +293,20 @@ class View:
         versions: dict[str, list[Version]] = defaultdict(list)
         for version in self.record.versions[Part.JURISDICTION]:
             versions[version.line.subject].append(version)
-        if all(len(known) == 1 for known in versions.values()):
+        direct = [self._identity(p, versions.get(p.id, [])).binders for p in self.record.places]
+        if direct == [p.binders for p in self.record.places]:
             return self.record.binders
-        return self.record.closure(
-            [self._identity(p, versions.get(p.id, [])).binders for p in self.record.places]
-        )
+        return self.record.closure(direct)
 
     def _identity(self, place: Jurisdiction, versions: list[Version]) -> Jurisdiction:
         """The place as known then; before it was recorded, as the register or its first line."""
+        if not versions:
+            return place
         for version in versions:
             if version.since < self.known <= version.until:
                 assert isinstance(version.body, Jurisdiction)
                 return version.body
-        first = versions[0].body if versions else place
+        first = versions[0].body
         assert isinstance(first, Jurisdiction)
         return self.record.register.get(place.id, first)
 
