@@ -204,13 +204,19 @@ NAMES = (
 
 
 def span(draw: Draw, pool: tuple[str, ...], *, attested: bool, acts: bool) -> dict[str, str]:
-    """A first day and perhaps an end, in an order that the model accepts."""
+    """A first day and perhaps an end, in an order that the model accepts.
+
+    A repeal or a stay does not end in the month or year in which it begins: it would never be
+    shown as in force, and the doubt that it casts is lost where another one acts.
+    """
     first = pick(draw, pool)
     name = "from_"
     if attested and seldom(draw):
         name, first = "attested", pick(draw, EXACT if acts else pool)
     last = pick(draw, (None, None, *pool))
     if last is None or PartialDate(last).hi <= PartialDate(first).lo + 1:
+        return {name: first}
+    if acts and PartialDate(last).lo <= PartialDate(first).lo:
         return {name: first}
     return {name: first, "to": last}
 
