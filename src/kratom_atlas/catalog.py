@@ -21,7 +21,7 @@ from kratom_atlas.errors import SheetError
 from kratom_atlas.model.statement import decode_hook
 from kratom_atlas.model.time import FAR_FUTURE
 from kratom_atlas.model.values import Instrument, Jurisdiction, Provision, Search, Value
-from kratom_atlas.model.vocabulary import Level
+from kratom_atlas.model.vocabulary import Level, Stage
 from kratom_atlas.register import load_register, packaged_sheets
 
 __all__ = ["Catalog", "Sheet", "SheetError", "load_catalog", "load_sheet", "packaged_sheets"]
@@ -381,9 +381,7 @@ def _check_provisions(
                 f"{provision.instrument!r} is {instrument.stage}, which is not law: a provision "
                 "rests on an enacted instrument",
             )
-        for j, target in enumerate(provision.targets):
-            if target not in provisions:
-                raise sheet.error(f"{where}.targets[{j}]", f"provision {target!r} does not exist")
+        _check_targets(sheet, where, provision, provisions)
         groups[provision.instrument, provision.effect, provision.citation, provision.extent].append(
             (i, provision)
         )
@@ -396,6 +394,39 @@ def _check_provisions(
                         f"{one.id!r} overlaps {other.id!r}: the same act, citation, effect, "
                         "substance and activity on the same days",
                     )
+    ended = {target for provision in provisions.values() for target in provision.targets}
+    for i, provision in enumerate(sheet.sheet.provisions):
+        stage = instruments[provision.instrument].stage
+        if stage in _OVER and provision.to is None and provision.id not in ended:
+            raise sheet.error(
+                f"$.provisions[{i}]",
+                f"{provision.instrument!r} is {stage}, but this provision has no end: give `to`",
+            )
+
+
+_OVER: Final = (Stage.EXPIRED, Stage.REPEALED, Stage.STRUCK_DOWN)
+
+
+def _check_targets(
+    sheet: _Located, where: str, provision: Provision, provisions: Mapping[str, Provision]
+) -> None:
+    """What a repeal or a stay names exists, is not itself, and is reached by all of it."""
+    for j, key in enumerate(provision.targets):
+        here = f"{where}.targets[{j}]"
+        target = provisions.get(key)
+        if target is None:
+            raise sheet.error(here, f"provision {key!r} does not exist")
+        if target is provision:
+            raise sheet.error(here, f"{key!r} ends itself: give it a `to`")
+        missing = [
+            *(s for s in target.substances if s not in provision.substances),
+            *(a for a in target.activities if a not in provision.activities),
+        ]
+        if missing:
+            raise sheet.error(
+                here,
+                f"ends {key!r} only in part: {', '.join(missing)} would stay; split the target",
+            )
 
 
 def _overlap(one: Provision, other: Provision) -> bool:

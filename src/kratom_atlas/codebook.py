@@ -45,7 +45,8 @@ the changelog at the end.
    prescription: licensed); `prescription-only` and `license` make it licensed; `restrict` makes
    it conditional, or age-limited where a minimum age is the only rule on products and sellers;
    `permit`, `exempt` and `repeal` make it lawful. A prohibition that reaches only some persons,
-   some places or the public is a condition. Nothing in force: `no-law` if a search covers the
+   places or product forms, or the public, is a condition, and one below an age is an age limit;
+   a cap is the threshold of what is prohibited. Nothing in force: `no-law` if a search covers the
    day, else `unknown`.
 2. **Layers are combined per activity**, not on the place's one word: the strictest known
    restriction of all that binds the place wins, unless a higher level preempts it. A permission

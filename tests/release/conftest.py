@@ -29,9 +29,9 @@ def corrected_root(
     sheet = root / "us" / "ri.yaml"
     right = sheet.read_text(encoding="utf-8")
     sheet.write_text(
-        right.replace("activities: [possess, sell]", "activities: [sell]").replace(
-            "    to: 2026-04-01\n", ""
-        ),
+        right.replace("activities: [possess, sell]", "activities: [sell]")
+        .replace("    to: 2026-04-01\n", "")
+        .replace("stage: repealed", "stage: enacted"),
         encoding="utf-8",
     )
     ingest(root, recorded_at="2026-11-01T08:00:00Z", actor="a person", reason="first edition")

@@ -112,7 +112,7 @@ def word(possess: ActivityStatus, sell: ActivityStatus) -> Status:
 def gives(provision: Provision) -> ActivityStatus | None:
     """The codebook's table: what is in force -> the activity's status."""
     q = provision.qualifiers
-    only_some = bool(q.persons or q.places or q.in_public)
+    only_some = bool(q.persons or q.places or q.in_public or q.forms)
     product_or_seller = bool(
         q.seven_oh_caps
         or q.alkaloid_caps
@@ -129,6 +129,8 @@ def gives(provision: Provision) -> ActivityStatus | None:
     if provision.effect in (Effect.PROHIBIT, Effect.SCHEDULE):
         if only_some:
             return ActivityStatus.CONDITIONAL
+        if q.min_age is not None:
+            return ActivityStatus.CONDITIONAL if product_or_seller else ActivityStatus.AGE_LIMITED
         return ActivityStatus.LICENSED if q.prescription else ActivityStatus.UNLAWFUL
     if provision.effect in (Effect.PRESCRIPTION_ONLY, Effect.LICENSE):
         return ActivityStatus.LICENSED

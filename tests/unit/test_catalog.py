@@ -271,3 +271,31 @@ def test_a_sheet_that_cannot_be_read(tiny_root: Path) -> None:
     assert complaint(tiny_root) == (
         "jurisdictions/us/ri.yaml:1: cannot be read: No such file or directory"
     )
+
+
+def test_a_repeal_ends_all_of_what_it_names(tiny_root: Path) -> None:
+    sheet = tiny_root / "us" / "ri.yaml"
+    repeal = """\
+  - id: us-ri-end
+    instrument: us-ri-kcpa-2025
+    citation: R.I. Gen. Laws 21-28-2.03(b)
+    substances: [leaf]
+    activities: [possess, sell]
+    effect: repeal
+    targets: [us-ri-ban]
+    from: 2026-04-01
+    verification: reported
+    evidence:
+      - {kind: tracker, url: "https://example.org/end", retrieved: 2026-08-28}
+"""
+    sheet.write_text(sheet.read_text(encoding="utf-8") + repeal, encoding="utf-8")
+    told = complaint(tiny_root)
+    assert "us-ri-ban" in told
+    assert "mitragynine, 7-oh would stay" in told
+
+
+def test_what_is_over_has_an_end(tiny_root: Path) -> None:
+    sheet = tiny_root / "us" / "ri.yaml"
+    text = sheet.read_text(encoding="utf-8").replace("    to: 2026-04-01\n", "", 1)
+    sheet.write_text(text, encoding="utf-8")
+    assert "is repealed, but this provision has no end" in complaint(tiny_root)

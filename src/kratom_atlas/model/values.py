@@ -284,14 +284,18 @@ class Provision(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
     def gives(self) -> ActivityStatus | None:
         """The status it gives each of its activities, or None where it gives none of its own.
 
-        A prohibition that reaches only some persons, some places or the public leaves the
-        activity lawful for others: it is a condition. So is any rule on products or sellers.
+        A prohibition that reaches only some persons, places or product forms, or the public,
+        leaves the activity lawful for others: it is a condition, as any rule on products or
+        sellers is. One below an age is an age limit. A cap is the threshold of what is prohibited.
         """
         rules = self.qualifiers
         match self.effect:
             case Effect.PROHIBIT | Effect.SCHEDULE:
-                if rules.persons or rules.places or rules.in_public:
+                if rules.persons or rules.places or rules.in_public or rules.forms:
                     return ActivityStatus.CONDITIONAL
+                if rules.min_age is not None:
+                    age = ActivityStatus.AGE_LIMITED
+                    return age if rules.age_only else ActivityStatus.CONDITIONAL
                 return ActivityStatus.LICENSED if rules.prescription else ActivityStatus.UNLAWFUL
             case Effect.PRESCRIPTION_ONLY | Effect.LICENSE:
                 return ActivityStatus.LICENSED
