@@ -336,9 +336,10 @@ def _last_boundary(cell: _Cell, low: int, high: int) -> tuple[str, int, tuple[in
     view, record = cell.view, cell.view.record
     table = record.provisions
     n = record.index[cell.place.id]
-    near = np.isin(table.place[view.provision_rows], (n, *view.binders[n]))
-    rows = view.provision_rows[near]
+    rows = view.provisions_of((n, *view.binders[n]))
     rows = rows[table.substances[rows] >> cell.substance.rank & 1 == 1]
+    begins, ends = table.from_lo[rows], table.to_lo[rows]
+    rows = rows[((low < begins) & (begins <= high)) | ((low < ends) & (ends <= high))]
     dated: dict[int, dict[int, PartialDate]] = {}
     for row in rows.tolist():
         for stated in (table.bodies[row].from_, table.bodies[row].to):

@@ -360,6 +360,17 @@ class View:
         """The rows of `Record.provisions` that stood, law or not."""
         return self._live(self.record.provisions)
 
+    def provisions_of(self, places: Iterable[int]) -> Ints:
+        """The rows of `Record.provisions` that stood, of some places."""
+        starts = self._starts
+        return np.concatenate([self.provision_rows[starts[n] : starts[n + 1]] for n in places])
+
+    @cached_property
+    def _starts(self) -> Ints:
+        """Where each place's begin in `provision_rows`, which are in order of place."""
+        places = self.record.provisions.place[self.provision_rows]
+        return np.searchsorted(places, np.arange(len(self.record.places) + 1))
+
     @cached_property
     def spoken(self) -> Bools:
         """For each place, whether a provision or a search of its own stood."""
