@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +24,7 @@ from kratom_atlas.model.vocabulary import (
     Effect,
     Status,
     Substance,
+    lower,
 )
 from kratom_atlas.places import place_name
 from kratom_atlas.resolve.engine import Answers, resolve
@@ -384,7 +384,7 @@ def _changes(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int) -> 
 
 
 def _moves(old: _Cell, new: _Cell, scope: Scope, kind: ChangeKind) -> Iterator[_Move]:
-    substance = _lower(new.substance.label)
+    substance = lower(new.substance.label)
     before, after = old.word(scope), new.word(scope)
     if _SILENT.issuperset((before, after)):
         return  # where somebody looked is not law
@@ -404,7 +404,7 @@ def _moves(old: _Cell, new: _Cell, scope: Scope, kind: ChangeKind) -> Iterator[_
 def _step(
     what: str, before: Status | ActivityStatus, after: Status | ActivityStatus, kind: ChangeKind
 ) -> str:
-    was, now = _lower(before.label), _lower(after.label)
+    was, now = lower(before.label), lower(after.label)
     if kind is ChangeKind.CORRECTION and before != "unknown":
         if after == "unknown":
             return f"{what} was said to be {was}; what applies is not known"
@@ -444,7 +444,7 @@ def _change(old: _Cell, new: _Cell, kind: ChangeKind, label: str, day: int, move
     explaining = tuple(dict.fromkeys((*cause, *new.decides(move.scope))))
     recorded = [record.said_at(row) for row in explaining]
     own = "under its own law, " if move.scope == "own" else ""
-    named = _details(old, new, _lower(new.substance.label)) if move.details else ()
+    named = _details(old, new, lower(new.substance.label)) if move.details else ()
     words = "; ".join((*([own + move.step] if move.step else []), *named))
     ref = _reference(new.view, [table.bodies[row] for row in cause], ended=ended)
     activity = [move.activity] if move.activity else []
@@ -525,9 +525,3 @@ def _last_recorded(view: View) -> str:
 
 def _amounts(caps: tuple[str, ...]) -> str:
     return " and ".join(cap.replace("-", " ") for cap in caps)
-
-
-@cache
-def _lower(label: str) -> str:
-    """The label inside a sentence; abbreviations keep their capitals."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label

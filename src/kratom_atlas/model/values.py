@@ -6,7 +6,6 @@ sheet, a ledger line and an answer.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -352,8 +351,3 @@ def _in_order(value: Struct, fields: tuple[str, str]) -> None:
 
 def _first_repeat(words: tuple[str, ...]) -> str:
     return next(str(w) for i, w in enumerate(words) if w in words[:i])
-
-
-def key_part(text: str) -> str:
-    """`text` as a part of a natural key: lower case, words joined by hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -7,6 +7,7 @@ the sentence that defines it, so the words and their meaning cannot drift apart.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Final, Self
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Unit",
     "Verification",
     "Word",
+    "lower",
 ]
 
 
@@ -334,6 +336,12 @@ class Alkaloid(Word):
     MITRAGYNINE = ("mitragynine", "mitragynine", "The alkaloid mitragynine.")
     TOTAL = ("total-alkaloids", "all alkaloids", "All kratom alkaloids together.")
     SYNTHETIC = ("synthetic", "synthetic alkaloids", "Synthetic or semi-synthetic alkaloids.")
+
+
+@cache
+def lower(label: str) -> str:
+    """A label inside a sentence; abbreviations keep their capitals."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 _LAW_STAGES: Final = frozenset(

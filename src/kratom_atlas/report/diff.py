@@ -28,12 +28,13 @@ from kratom_atlas.model.vocabulary import (
     Status,
     Substance,
     Word,
+    lower,
 )
 from kratom_atlas.places import place_name
 from kratom_atlas.release.tables import FIELDS, clean
 from kratom_atlas.report import words
 from kratom_atlas.report.html import plain, templates
-from kratom_atlas.report.words import inert, isolate, listed, lower, markdown, web_link
+from kratom_atlas.report.words import inert, isolate, listed, markdown, web_link
 from kratom_atlas.resolve.record import View
 
 __all__ = ["Cited", "Context", "Entry", "Format", "entries", "heading", "render"]

@@ -22,7 +22,6 @@ __all__ = [
     "inert",
     "isolate",
     "listed",
-    "lower",
     "markdown",
     "report_link",
     "web_link",
@@ -90,11 +89,6 @@ def listed(words: Iterable[str]) -> str:
     """`a, b and c`."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def lower(label: str) -> str:
-    """A label inside a sentence; abbreviations keep their capitals."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def day_words(text: str) -> str:

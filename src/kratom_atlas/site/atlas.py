@@ -27,12 +27,13 @@ from kratom_atlas.model.vocabulary import (
     Substance,
     Verification,
     Word,
+    lower,
 )
 from kratom_atlas.places import place_name
 from kratom_atlas.release.tables import Edition
 from kratom_atlas.report.diff import Entry, entries
 from kratom_atlas.report.html import marked
-from kratom_atlas.report.words import day_words, listed, lower, web_link
+from kratom_atlas.report.words import day_words, listed, web_link
 from kratom_atlas.resolve.engine import resolve
 from kratom_atlas.site import words
 

@@ -35,6 +35,7 @@ from kratom_atlas.model.vocabulary import (
     Unit,
     Verification,
     Word,
+    lower,
 )
 from kratom_atlas.release.dataset import CHANGELOG, DELTA, GEOJSON, PACKAGE, SQLITE, TITLES
 from kratom_atlas.release.tables import FIELDS, KEYS, Edition
@@ -47,7 +48,6 @@ from kratom_atlas.report.words import (
     day_words,
     inert,
     listed,
-    lower,
     report_link,
 )
 from kratom_atlas.site import words
