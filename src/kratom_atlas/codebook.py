@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from kratom_atlas.model import vocabulary
+from kratom_atlas.model import crawling, vocabulary
 from kratom_atlas.model.vocabulary import Word
 
 __all__ = ["TABLES", "codebook"]
@@ -27,6 +27,11 @@ TABLES: Final[tuple[tuple[str, type[Word], str], ...]] = (
     ("Searches", vocabulary.SearchResult, "Absence is known only through a search."),
     ("Searched", vocabulary.Searched, "Whether anybody looked at a place's own law."),
     ("Kinds of change", vocabulary.ChangeKind, "Why two answers differ."),
+    ("Kinds of source", crawling.SourceKind, "What a source publishes."),
+    ("Outcomes of a look", crawling.Outcome, "What a look at one document found."),
+    ("Ends of a run", crawling.RunState, "A run is accepted as a whole, or not at all."),
+    ("Health of a source", crawling.Health, "How a source is doing."),
+    ("Faults", crawling.Fault, "Why an answer was put in quarantine; none means a change of law."),
     ("Units", vocabulary.Unit, "Of caps and limits."),
     ("What else a cap counts", vocabulary.Alkaloid, "Besides 7-OH."),
 )
@@ -94,6 +99,7 @@ _CHANGELOG: Final = """\
 - 2026-11-22: first edition. Beyond the design it started from: the flag `extent-unknown`; the
   instrument kinds `resolution` and `treaty`; a rule on possession that is stricter than the rule on
   sale decides the place's word even where sale is not unlawful.
+- 2026-11-22: the words of crawling: kinds of source, outcomes, ends of a run, health, faults.
 """
 
 

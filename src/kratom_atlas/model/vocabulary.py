@@ -49,7 +49,7 @@ class Word(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the order of definition (0 first)."""
-        return _RANKS[type(self)][self]
+        return _ranks(type(self))[self]
 
 
 class Substance(Word):
@@ -348,6 +348,7 @@ _LAW_STAGES: Final = frozenset(
     {Stage.ENACTED, Stage.IN_FORCE, Stage.EXPIRED, Stage.REPEALED, Stage.STRUCK_DOWN}
 )
 
-_RANKS: Final[dict[type[Word], dict[Word, int]]] = {
-    cls: {member: i for i, member in enumerate(cls)} for cls in Word.__subclasses__()
-}
+
+@cache
+def _ranks(cls: type[Word]) -> dict[Word, int]:
+    return {member: i for i, member in enumerate(cls)}
