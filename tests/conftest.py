@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 
 from kratom_atlas.model.statement import Line, Op, Part, statement_id
@@ -176,3 +179,33 @@ def permissions_count(tmp_path: Path) -> None:
     probe.mkdir(mode=0o555)
     if os.access(probe, os.W_OK):
         pytest.skip("root may write to read-only files; another test has what stops root too")
+
+
+@pytest.fixture(scope="session")
+def new_store() -> Callable[..., AbstractContextManager[str]]:
+    """The URL of a new, empty store of a kind, which waits `wait` seconds for others."""
+    return _new_store
+
+
+@contextmanager
+def _new_store(kind: str, folder: Path, *, wait: float = 20) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/store.db?timeout={wait}"
+        return
+    server_url = os.environ.get("KRATOM_ATLAS_TEST_POSTGRESQL")
+    if not server_url:
+        pytest.skip("set KRATOM_ATLAS_TEST_POSTGRESQL to the URL of a PostgreSQL database")
+    schema = f"atlas_{uuid.uuid4().hex}"
+    quick = "-c synchronous_commit=off -c client_min_messages=warning"
+    here = f"{quick} -c search_path={schema} -c lock_timeout={round(wait * 1000)}ms"
+    server = sa.create_engine(
+        server_url, isolation_level="AUTOCOMMIT", connect_args={"options": quick}
+    )
+    with server.connect() as connection:
+        connection.execute(sa.schema.CreateSchema(schema))
+        try:
+            url = sa.make_url(server_url).update_query_dict({"options": here})
+            yield url.render_as_string(hide_password=False)
+        finally:
+            connection.execute(sa.schema.DropSchema(schema, cascade=True))
+    server.dispose()

@@ -259,9 +259,9 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(
 def test_bombs_are_refused_at_once(tiny_root: Path, text: str, expected: str) -> None:
     assert len(text) < 1_000_000
     (tiny_root / "us" / "ri.yaml").write_text(text)
-    begin = time.monotonic()
+    begin = time.process_time()
     assert complaint(tiny_root).startswith("jurisdictions/us/ri.yaml" + expected)
-    assert time.monotonic() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 def test_a_sheet_that_cannot_be_read(tiny_root: Path) -> None:

@@ -30,9 +30,9 @@ from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.statement import Line, Op
 from kratom_atlas.store.ledger import Batch, decode_line, encode_line
 
-__all__ = ["REVISION", "Store", "StoreError", "open_store"]
+__all__ = ["REVISION", "Store", "StoreError", "open_store", "plainly", "writing"]
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The schema that this program reads and writes: the last revision in `migrations`."""
 TIMEOUT: Final = 10
 """Seconds to wait for another process; a `timeout` in the URL of a SQLite store overrides it."""
@@ -92,12 +92,12 @@ def open_store(url: str) -> Store:
         StoreError: what is wrong with the store, or with `url`, and what to do.
     """
     parsed, shown = _parse(url)
-    with _plainly(shown):
+    with plainly(shown):
         engine = _engine(parsed, shown)
         try:
             if engine.dialect.name == "sqlite":
                 _use_write_ahead_log(engine, parsed)
-            with _writing(engine) as connection:
+            with writing(engine) as connection:
                 _migrate(connection, shown)
         except BaseException:
             engine.dispose()
@@ -123,6 +123,16 @@ class Store:
     ) -> None:
         self.close()
 
+    @property
+    def name(self) -> str:
+        """How the store is named to people."""
+        return self._shown
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for the tables that other modules keep in it."""
+        return self._engine
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
@@ -131,7 +141,7 @@ class Store:
         """Every line, in the order in which it was recorded, as one consistent snapshot."""
         query = sa.select(_line.c.body).where(~_line.c.echo).order_by(*_RECORDED)
         with (
-            _plainly(self._shown),
+            plainly(self._shown),
             self._engine.connect() as connection,
             connection.execution_options(yield_per=_CHUNK).execute(query) as rows,
         ):
@@ -149,7 +159,7 @@ class Store:
             LedgerError: from `batches`; nothing was added.
         """
         added = 0
-        with _plainly(self._shown), self._writing() as connection:
+        with plainly(self._shown), self._writing() as connection:
             known = sa.select(_batch.c.number, _batch.c.sha256)
             digests = dict(connection.execute(known).all())
             seq = _last_seq(connection)
@@ -195,7 +205,7 @@ class Store:
             StoreError: a line does not fit, or was recorded before the last of the store.
         """
         added = 0
-        with _plainly(self._shown), self._writing() as connection:
+        with plainly(self._shown), self._writing() as connection:
             seq = _last_seq(connection)
             last = connection.scalar(sa.select(sa.func.max(_line.c.recorded_at))) or ""
             for line in lines:
@@ -216,7 +226,7 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _writing(self._engine) as connection:
+        with writing(self._engine) as connection:
             if self._engine.dialect.name == "postgresql":
                 # Readers go on; other writers wait, so `seq` has neither gaps nor races.
                 connection.execute(sa.text("LOCK TABLE batch, line IN SHARE ROW EXCLUSIVE MODE"))
@@ -440,7 +450,8 @@ def _use_write_ahead_log(engine: Engine, url: URL) -> None:
 
 
 @contextmanager
-def _writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes, from its first statement on."""
     with (
         engine.connect().execution_options(write=True) as connection,
         connection.begin(),
@@ -486,7 +497,7 @@ def _migrate(connection: Connection, shown: str) -> None:
 
 
 @contextmanager
-def _plainly(shown: str) -> Iterator[None]:
+def plainly(shown: str) -> Iterator[None]:
     """Turn what a database says into one line for people."""
     try:
         yield
