@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: site test test-long lint bench codebook lock clean
+.PHONY: site test test-long lint bench demo codebook lock clean
 
 site: $(READY)
 	$(BIN)/kratom-atlas build --out site
@@ -23,6 +23,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# The whole line, offline, on the fixtures; `make demo SAMPLES=DIR` on a folder of real answers.
+demo: $(READY)
+	$(BIN)/python tests/sources/demo.py $(SAMPLES)
 
 codebook: $(READY)
 	$(BIN)/python -m kratom_atlas.codebook > docs/CODEBOOK.md

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
 
-from kratom_atlas import __version__
+from kratom_atlas import __version__, cli_sources, cli_watch
+from kratom_atlas.console import DAY, MOMENT, one_line, say
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.settings import Settings
 
@@ -37,15 +38,15 @@ def main() -> NoReturn:
         if debug:
             raise
         where = error.ctx.command_path if error.ctx else "kratom-atlas"
-        _say(f"{where}: {_one_line(error.format_message())} Try '{where} --help'.")
+        say(f"{where}: {one_line(error.format_message())} Try '{where} --help'.")
         sys.exit(2)
     except click.Abort:
-        _say("stopped")
+        say("stopped")
         sys.exit(130)
     except (AtlasError, click.ClickException) as error:
         if debug:
             raise
-        _say(_one_line(str(error)))
+        say(one_line(str(error)))
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
@@ -53,57 +54,12 @@ def main() -> NoReturn:
     except Exception as error:
         if debug:
             raise
-        _say(
+        say(
             f"something went wrong that should not: {type(error).__name__}: "
-            f"{_one_line(str(error))}; run again with --debug and report it"
+            f"{one_line(str(error))}; run again with --debug and report it"
         )
         sys.exit(1)
     sys.exit(0)
-
-
-def _say(message: str) -> None:
-    click.echo(f"kratom-atlas: {message.removeprefix('kratom-atlas: ')}", err=True)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:1000]
-
-
-class _Day(click.ParamType[date]):
-    """A calendar day; `today` is the one place where the wall clock comes in."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        if value == "today":
-            return datetime.now(UTC).date()
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value), re.ASCII):
-            self.fail(f"{value!r} is not a day: write it as 2026-07-01.", param, ctx)
-        try:
-            return date.fromisoformat(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is not a day of the calendar: {error}.", param, ctx)
-
-
-class _Moment(click.ParamType[str]):
-    """A day (all that was recorded on it is known) or a moment in UTC."""
-
-    name = "moment"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from kratom_atlas.model.statement import known_bound
-
-        try:
-            known_bound(str(value))
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
-        return str(value)
-
-
-DAY: Final = _Day()
-MOMENT: Final = _Moment()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -132,13 +88,13 @@ def _view(record: Record, known: str | None) -> View:
 
     view = record.at(None if known is None else known_bound(known))
     if known is not None and record.moments and not record.before(record.moments[0], view.known):
-        _say(f"note: nothing was recorded by {known}; the record begins {record.moments[0]}")
+        say(f"note: nothing was recorded by {known}; the record begins {record.moments[0]}")
     return view
 
 
 def _note_future(day: date) -> None:
     if day > datetime.now(UTC).date():
-        _say(f"note: {day} has not come yet; the answer is what is enacted and recorded so far")
+        say(f"note: {day} has not come yet; the answer is what is enacted and recorded so far")
 
 
 # -- publishing --------------------------------------------------------------------------------
@@ -167,7 +123,7 @@ def build(out: Path, as_of: date, known: str | None, releases: Path | None) -> N
     settings = Settings.from_environment()
     _note_future(as_of)
     record = _record(settings, use_store=True)
-    with _Progress() as progress:
+    with _Progress() as progress, cli_watch.watched(settings, as_of) as watched:
         built = build_site(
             record,
             out,
@@ -176,6 +132,7 @@ def build(out: Path, as_of: date, known: str | None, releases: Path | None) -> N
             settings=settings,
             releases=releases,
             today=datetime.now(UTC).date().toordinal(),
+            watched=watched,
             progress=progress,
         )
     what = "nothing changed since" if built.unchanged else "built"
@@ -267,9 +224,14 @@ def export(file: str, as_of: date, known: str | None, out: Path | None) -> None:
     from kratom_atlas.release.export import export_file
     from kratom_atlas.release.tables import Edition
 
-    record = _record(Settings.from_environment())
+    settings = Settings.from_environment()
+    record = _record(settings)
     view = _view(record, known)
-    data = export_file(Edition(record, as_of.toordinal(), view.known), file)
+    survey = None
+    if file.lower().startswith("sources"):
+        with cli_watch.watched(settings, as_of) as watched:
+            survey = watched.survey()
+    data = export_file(Edition(record, as_of.toordinal(), view.known, survey), file)
     if out is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -289,14 +251,15 @@ def verify(site: Path, as_json: bool) -> None:
     """Derive every published cell again and report what does not match.
 
     Checks the ledger's chain, that the sheets and the ledger agree, every cell of every table in
-    every format, and the digests of the published files and of every release.
+    every format, and the digests of the published files and of every release. How sources were
+    doing on that day is known to the store of whoever built the site, and not derived.
 
     \b
     Example: kratom-atlas verify site
     """
     from kratom_atlas.verify import verify as check
 
-    faults = check(site, _record(Settings.from_environment()))
+    faults = check(site, _record(Settings.from_environment()), cli_watch.declared())
     if as_json:
         import json
 
@@ -340,7 +303,7 @@ def status(
     _note_future(on)
     found = find_place(record, place)
     if found.note:
-        _say(f"note: {found.note}")
+        say(f"note: {found.note}")
     wanted = [_substance(substance)] if substance else list(Substance)
     shown = known or (record.moments[-1] if record.moments else "an empty record")
     answers = [answer(view, found.index, s, on.toordinal(), shown) for s in wanted]
@@ -536,40 +499,11 @@ def _named(record: Record, words: tuple[str, ...]) -> tuple[list[int], list[int]
     for word in words:
         found = find_place(record, word)
         if found.note:
-            _say(f"note: {found.note}")
+            say(f"note: {found.note}")
         named.add(found.index)
     inside = {inner for place in named for inner in record.at().children.get(place, ())}
     return sorted(named), sorted(inside - named)
 
 
-@command.command()
-@click.argument("source", required=False)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def sources(source: str | None, as_json: bool) -> None:
-    """Every source, with its schedule, last success, last change and health.
-
-    \b
-    Example: kratom-atlas sources
-    """
-    import json
-
-    from kratom_atlas.release.tables import Edition
-
-    record = _record(Settings.from_environment())
-    edition = Edition(record, datetime.now(UTC).date().toordinal())
-    table = edition.tables["sources"]
-    if source is not None:
-        table = table[table["source_id"] == source]
-        if table.empty:
-            known = ", ".join(edition.tables["sources"]["source_id"])
-            raise AtlasError(f"no source is called {source!r}; there are: {known}")
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
-        return
-    for row in rows:
-        click.echo(f"{row['source_id']}: {row['publisher']}, {row['covers']}")
-        click.echo(
-            f"  {row['kind']}; last success {row['last_success'] or 'never'}; last change "
-            f"{row['last_change'] or 'never'}; health: {row['health']}"
-        )
+for _command in (*cli_sources.COMMANDS, *cli_watch.COMMANDS):
+    command.add_command(_command)

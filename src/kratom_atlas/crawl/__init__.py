@@ -1,0 +1,1 @@
+"""From a public address to archived evidence and observations."""

@@ -1,0 +1,1 @@
+"""What several sources share: the platforms that they run on."""
