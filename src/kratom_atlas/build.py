@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import filelock
 import msgspec
@@ -22,13 +22,27 @@ from kratom_atlas.errors import AtlasError
 from kratom_atlas.resolve.record import Record
 from kratom_atlas.settings import Settings
 
-__all__ = ["Built", "build"]
+if TYPE_CHECKING:
+    from kratom_atlas.crawl.health import Survey
+
+__all__ = ["Built", "Watched", "build"]
 
 STATE: Final = ".build.json"
 """What the site was built from; lets a build with nothing to do end at once."""
 
 Progress = Callable[[str, int | None], None]
 """Told (what is being done, how many files so far)."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The sources. They are asked how they are doing only when there is something to build.
+
+    `mark` is another one whenever the answer may be another.
+    """
+
+    mark: tuple[Any, ...]
+    survey: Callable[[], Survey]
 
 
 @dataclass(frozen=True)
@@ -51,11 +65,13 @@ def build(
     settings: Settings,
     releases: Path | None = None,
     today: int | None = None,
+    watched: Watched | None = None,
     progress: Progress = lambda _what, _count: None,
 ) -> Built:
     """Write the site to `out`.
 
     `today` is the real day, as an ordinal: a build of a day that has not come makes no release.
+    Without `watched` the site says that no source is read.
 
     Raises:
         AtlasError: it could not be written; what stood at `out` stands.
@@ -71,11 +87,13 @@ def build(
             _recover(out)
             _refuse_what_is_no_site(out)
             ahead = today is not None and as_of > today
-            wanted = _fingerprint(record, as_of, known, ahead, settings, releases)
+            wanted = _fingerprint(record, as_of, known, ahead, settings, releases, watched)
             finished = _finished(out, wanted)
             if finished is not None:
                 return finished
-            return _build(record, out, as_of, known, settings, earlier, wanted, today, progress)
+            return _build(
+                record, out, as_of, known, settings, earlier, wanted, today, watched, progress
+            )
     except filelock.Timeout:
         raise AtlasError(f"{out}: another build is running; wait for it to end") from None
     except OSError as error:
@@ -106,6 +124,7 @@ def _build(
     earlier: Path,
     wanted: str,
     today: int | None,
+    watched: Watched | None,
     progress: Progress,
 ) -> Built:
     # pandas, folium and geopandas are slow to import; a build with nothing to do needs none.
@@ -122,7 +141,7 @@ def _build(
     try:
         part.mkdir()
         progress("resolving", None)
-        edition = Edition(record, as_of, known)
+        edition = Edition(record, as_of, known, watched.survey() if watched else None)
         _ = edition.tables
         progress("writing the dataset", None)
         layers: tuple[boundaries.Layer, ...] = ("us-states", "us-counties", "world")
@@ -261,22 +280,21 @@ def _fingerprint(
     ahead: bool,
     settings: Settings,
     releases: Path | None,
+    watched: Watched | None,
 ) -> str:
     """A digest of everything the site is made from; its own earlier releases are part of it."""
     digest = hashlib.sha256()
     given = sorted(d.name for d in releases.iterdir()) if releases and releases.is_dir() else None
     libraries = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
-    digest.update(
-        repr(
-            (as_of, known, ahead, settings.base_url, settings.report_url, given, libraries)
-        ).encode()
-    )
+    mark = watched.mark if watched else None
+    said = (as_of, known, ahead, settings.base_url, settings.report_url, given, libraries, mark)
+    digest.update(repr(said).encode())
     encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")
     for line in record.lines:
         digest.update(encoder.encode(line))
     for place in record.places:
         digest.update(encoder.encode(place))
-    for package in ("kratom_atlas", "maps"):
+    for package in ("kratom_atlas", "maps", *(("scrapers",) if watched else ())):
         for name, file in sorted(_files(importlib.resources.files(package))):
             digest.update(name.encode())
             digest.update(file.read_bytes())

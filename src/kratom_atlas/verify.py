@@ -17,7 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from kratom_atlas.crawl.health import Survey
 from kratom_atlas.errors import AtlasError
+from kratom_atlas.model.crawling import Health
 from kratom_atlas.model.statement import known_bound
 from kratom_atlas.register import packaged_sheets
 from kratom_atlas.release.dataset import (
@@ -27,9 +29,10 @@ from kratom_atlas.release.dataset import (
     SQLITE,
     map_properties,
     plain_rows,
+    read_table,
     table_csv,
 )
-from kratom_atlas.release.tables import FIELDS, KEYS, Edition
+from kratom_atlas.release.tables import FIELDS, KEYS, Edition, passing
 from kratom_atlas.resolve.record import Record
 from kratom_atlas.store.ingest import check
 
@@ -58,11 +61,12 @@ _UNREADABLE = (
 )
 
 
-def verify(site: Path, record: Record) -> list[str]:
+def verify(site: Path, record: Record, declared: Survey | None = None) -> list[str]:
     """What does not match, one line each; an empty list is a site that follows from the record.
 
     Every table is derived again and compared with each of its files, and every release folder
-    with its own description.
+    with its own description. `declared` are the sources; how they were doing on that day is known
+    to the store of whoever built the site, so that much is taken from what was published.
 
     Raises:
         AtlasError: there is no dataset to verify.
@@ -79,11 +83,13 @@ def verify(site: Path, record: Record) -> list[str]:
         raise AtlasError(f"{package}: not there; build the site first") from None
     except _NO_PACKAGE:
         raise AtlasError(f"{package}: not a description that this program wrote") from None
-    edition = Edition(record, as_of.toordinal(), known)
+    told, faults = _told_of_sources(data / "sources.csv")
+    edition = Edition(record, as_of.toordinal(), known, declared, told)
     sha256 = _hashes()
     return [
         *(f"sheets and ledger: {fault}" for fault in check(packaged_sheets())),
         *_digests(data, listed, sha256),
+        *faults,
         *(f"{name}: not described in {PACKAGE}" for name in _FILES if name not in listed),
         *_releases(data, version, sha256),
         *(fault for name, table in edition.tables.items() for fault in _table(data, name, table)),
@@ -97,6 +103,16 @@ def _known(described: Any, record: Record) -> int | None:
         return known_bound(described["knownAt"])
     later = [moment for moment in record.moments if moment > described["known"]]
     return record.bound(later[0]) - 1 if later else None
+
+
+def _told_of_sources(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
+    """How the sources were doing, as published, and what cannot be so."""
+    try:
+        told = passing(read_table("sources", path))
+    except _UNREADABLE:
+        return None, []  # told with the table
+    words = set(told["health"].dropna()) - set(Health)
+    return told, [f"{path.name}: health: {word!r} is no word of ours" for word in sorted(words)]
 
 
 # -- digests -----------------------------------------------------------------------------------

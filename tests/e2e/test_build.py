@@ -14,8 +14,8 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
-from datetime import date
+from contextlib import AbstractContextManager, closing
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,17 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pandas as pd
 import pytest
 
-from kratom_atlas.build import Built, build
+from kratom_atlas import cli_watch
+from kratom_atlas.build import Built, Watched, build
+from kratom_atlas.crawl.health import Survey
 from kratom_atlas.errors import AtlasError
+from kratom_atlas.model.crawling import RunState
+from kratom_atlas.model.observation import Document
 from kratom_atlas.release.dataset import read_table
 from kratom_atlas.resolve.record import Record
 from kratom_atlas.settings import Settings
+from kratom_atlas.store.crawls import Archive
+from kratom_atlas.store.database import open_store
 from kratom_atlas.store.ingest import ingest
 from kratom_atlas.store.ledger import read_batches
 from kratom_atlas.verify import verify
@@ -347,6 +353,64 @@ def test_verify_finds_a_file_that_is_gone_and_no_longer_described(
     (data / "datapackage.json").write_text(json.dumps(described), encoding="utf-8")
     with pytest.raises(AtlasError, match="not a description that this program wrote"):
         verify(data.parent, built[0])
+
+
+def watched(home: Path, day: int = TODAY) -> AbstractContextManager[Watched]:
+    settings = Settings(home=home, database_url=None, base_url="", report_url="")
+    return cli_watch.watched(settings, date.fromordinal(day))
+
+
+def crawl(home: Path, day: int) -> None:
+    """A crawl of a source, as its archive keeps it."""
+    when = datetime.combine(date.fromordinal(day), datetime.min.time(), UTC)
+    with open_store(f"sqlite:///{home}/atlas.sqlite") as store:
+        archive = Archive(store)
+        run = archive.begin("us_ecfr", parser="p", today=when.date(), since=when.date(), now=when)
+        assert run is not None
+        seen = [Document(key="k", jurisdiction="ocd-division/country:us", title="t",
+                         url="https://example.org/")]  # fmt: skip
+        archive.accept(run, RunState.OK, seen=seen, still=(), faults={}, pages=(), now=when,
+                       counts={})  # fmt: skip
+
+
+def test_a_site_says_how_its_sources_are_doing(record: Record, tmp_path: Path) -> None:
+    out, home = tmp_path / "site", tmp_path / "home"
+
+    def make_with(target: Path, day: int = TODAY) -> Built:
+        with watched(home, day) as seen:
+            return build(record, target, as_of=day, known=None, settings=SETTINGS, watched=seen)
+
+    first = make_with(out)
+    page = out / "sources" / "index.html"
+    assert "built without crawls" in page.read_text(encoding="utf-8")
+    crawl(home, TODAY)
+    second = make_with(out)
+    assert not second.unchanged
+    assert second.version == first.version, "a look makes no release"
+    assert "built without crawls" not in page.read_text(encoding="utf-8")
+    assert "changed on 2026-11-22, at the last look" in page.read_text(encoding="utf-8")
+    assert make_with(out).unchanged
+    make_with(tmp_path / "again")
+    again, here = digests(tmp_path / "again"), digests(out)
+    assert {n: d for n, d in again.items() if "data/" not in n and n != ".build.json"} == {
+        n: d for n, d in here.items() if "data/" not in n and n != ".build.json"
+    }
+    declared = cli_watch.declared()
+    for site in (out, tmp_path / "again"):
+        assert [f for f in verify(site, record, declared) if "sheets and ledger" not in f] == []
+    crawl(home, TODAY + 1)
+    assert make_with(out).unchanged, "what came later is not of that day"
+    assert not make_with(out, TODAY + 1).unchanged
+    path = out / "data" / "sources.csv"
+    falsify(path, path.read_bytes().replace(b"never-run", b"splendid", 1))
+    told = faults_of(out, record, declared)
+    assert "sources.csv: health: 'splendid' is no word of ours" in told
+    falsify(path, path.read_bytes().replace(b"Federal Register,", b"Another Register,", 1))
+    assert any("Another Register" in fault for fault in faults_of(out, record, declared))
+
+
+def faults_of(site: Path, record: Record, declared: Survey) -> list[str]:
+    return [f for f in verify(site, record, declared) if "sheets and ledger" not in f]
 
 
 def test_verify_accepts_a_preview(record: Record, tmp_path: Path) -> None:

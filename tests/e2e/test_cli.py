@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,8 @@ def test_a_place_is_found_by_what_people_call_it(words: str, name: str) -> None:
         (["export", "everything"], 1, "no file 'everything'"),
         (["verify", "nowhere"], 1, "build the site first"),
         (["sources", "nothing"], 1, "no source is called 'nothing'"),
+        (["sources", "anchors.nothing"], 1, "no source is called 'anchors.nothing'"),
+        (["schedule", "--show", "--run"], 2, "not both"),
         (["ingest", "--actor", "x", "--reason", "y", "--root", "nowhere"], 1, "no such folder"),
         (["stats"], 2, "No such command 'stats'"),
     ],
@@ -123,11 +126,46 @@ def test_programs_read_json(run) -> None:  # type: ignore[no-untyped-def]
     assert (one["substance"], one["total_status"]) == ("7-oh", "regulated")
     assert one["chain"][0]["line"]["recorded_at"]
     assert len(json.loads(run("status", "US-GA", "--json").stdout)) == 7
-    assert json.loads(run("sources", "--json").stdout)[0]["health"] == "ok"
+    assert json.loads(run("sources", "--json").stdout)[0]["health"] == "fresh"
     found = json.loads(
         run("diff", "2026-07-01", "2026-08-31", "--place", "US-MN", "--format", "json").stdout
     )
     assert "rises from 18 to 21" in json.dumps(found)
+
+
+def test_sources_and_hours_before_any_crawl(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    listed = run("sources")
+    assert "fresh      hand-research: Research by hand" in listed.stdout
+    assert "never-run  us_federal_register: Federal Register" in listed.stdout
+    assert "no source has been read by this installation" in listed.stderr
+    one = run("sources", "us_federal_register")
+    assert "schedule:  15 11 * * mon-fri (UTC)" in one.stdout
+    assert "last success never" in one.stdout
+    hours = json.loads(run("schedule", "--json").stdout)
+    planned = [row["next_run"] for row in hours if not row["why_not"]]
+    assert planned == sorted(planned)
+    waiting = next(row for row in hours if row["source_id"] == "us_congress")
+    assert waiting["next_run"] is None
+    assert "needs the key CONGRESS_GOV_API_KEY" in waiting["why_not"]
+    held = json.loads(run("schedule", "--json", CONGRESS_GOV_API_KEY="x").stdout)
+    assert next(row for row in held if row["source_id"] == "us_congress")["next_run"]
+    assert not (tmp_path / "home").exists(), "to look leaves nothing behind"
+
+
+def test_the_schedule_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "KRATOM_ATLAS_HOME": str(tmp_path / "home"),
+        "KRATOM_ATLAS_REPLAY": "http://127.0.0.1:9",  # nobody listens
+    }
+    with subprocess.Popen(
+        [COMMAND, "schedule", "--run"], env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert "sources are read at their hours" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(90) == 0
+        assert "stopping" in process.stderr.read()
 
 
 def test_a_diff_says_what_changed_in_plain_words(run) -> None:  # type: ignore[no-untyped-def]

@@ -36,7 +36,7 @@ COLUMNS = {
     ),
     "sources": ("source_id, publisher, covers, kind, schedule, last_success, last_change, health"),
 }
-COMMANDS = {"build", "ingest", "status", "diff", "export", "verify", "sources"}
+COMMANDS = {"build", "ingest", "status", "diff", "export", "verify", "sources", "schedule"}
 
 
 @pytest.mark.parametrize("table", COLUMNS)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
+from kratom_atlas.crawl.health import SourceState, Survey
+from kratom_atlas.crawl.source import Bounds, Source
+from kratom_atlas.model.crawling import Fault, Health, Outcome, SourceKind
 from kratom_atlas.model.statement import Body, Line, Op, Part, statement_id
 from kratom_atlas.model.time import PartialDate
 from kratom_atlas.model.values import (
@@ -291,8 +294,46 @@ def record(*, hostile: bool = False) -> Record:
     return Record(lines, places(say))
 
 
+def survey(*, hostile: bool = False) -> Survey:
+    """A source of the states that fails, a document that was read, one that is off."""
+
+    def say(text: str) -> str:
+        return f"{text} {HOSTILE}" if hostile else text
+
+    def source(key: str, covers: tuple[str, ...], **more: Any) -> Source:
+        return Source(
+            id=key, title=say(f"Source {key}"), publisher=say("Publisher"), covers=covers,
+            kind=SourceKind.BILLS, licence=say("Public domain"), terms=say("Open"),
+            homepage=SCRIPT_LINK if hostile else "https://example.org/source",
+            hosts=("example.org",), schedule="0 6 * * *", bounds=Bounds(examined=(0, 1)),
+            cadence=30, **more,
+        )  # fmt: skip
+
+    at = "2026-11-20T06:00:00Z"
+    return Survey(
+        (
+            SourceState(
+                source("us_bills", ("US", "US-*")), Health.SILENT, last_success=at, last_change=at,
+                next_run=datetime(2026, 11, 23, 6, tzinfo=UTC), failures=3, triage="blocked",
+                outcomes={Outcome.NEW: 2}, faults={Fault.CHALLENGE: 4}, recent={Fault.DNS: 5},
+                reason=say("challenge: no"), alarm=say("Source us_bills: no success"),
+                odd=say("no change"),
+            ),
+            SourceState(source("watch", ("TH",)), Health.FRESH, family="watch", last_success=at),
+            SourceState(
+                source("watch.th-list", ("TH",)), Health.FRESH, family="watch", last_success=at
+            ),
+            SourceState(source("aq_off", ("AQ",), off=say("No machines.")), Health.OFF,
+                        reason=say("No machines.")),
+        ),
+        crawled=True,
+        placed={GA: "2026-09-01T06:00:00Z"},
+    )  # fmt: skip
+
+
 def edition(*, hostile: bool = False) -> Edition:
-    return Edition(record(hostile=hostile), date.fromisoformat(TODAY).toordinal())
+    today = date.fromisoformat(TODAY).toordinal()
+    return Edition(record(hostile=hostile), today, survey=survey(hostile=hostile))
 
 
 def build(*, hostile: bool = False, meta: Meta = META) -> dict[str, bytes]:

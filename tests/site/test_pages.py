@@ -60,6 +60,7 @@ def test_there_is_a_page_for_everything(site: dict[str, bytes]) -> None:
     assert {
         *("table/index.html", "table/by-status/index.html", "table/by-change/index.html"),
         *("table/us-ga/index.html", "about/index.html", "codebook/index.html"),
+        *("sources/index.html", "sources/sources.json"),
         *("data/index.html", "404.html", "robots.txt", "static/site.css", "static/site.js"),
     } <= set(site)
     assert "changes/2025-01-01/index.html" in days
@@ -87,7 +88,8 @@ def test_every_page_is_sound_and_frugal(
             f"{'../' * depth}static/site.js",
         }, path
         # `tags` holds every element: scripts are ours alone.
-        assert made.tags.count("script") == (1 if path.startswith("table/") else 0), path
+        scripted = path.startswith(("table/", "sources/"))
+        assert made.tags.count("script") == scripted, path
 
 
 def test_every_page_carries_the_words_of_the_contract(site: dict[str, bytes]) -> None:

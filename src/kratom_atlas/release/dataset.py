@@ -1,7 +1,9 @@
 """The files of the dataset: CSV, Parquet, SQLite, GeoJSON, and the package that describes them.
 
 The same tables give the same bytes. A release is an immutable folder; a new one is made only when
-a byte of the data changed.
+a byte of the data changed. When a source was last read, and whether that went well, changes every
+day and makes no release: `sources` says it as of the release, `sources/sources.json` of the site
+as of the build.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import shapely
 
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.vocabulary import ChangeKind
-from kratom_atlas.release.tables import FIELDS, KEYS, Edition, clean
+from kratom_atlas.release.tables import FIELDS, HAND_RESEARCH, KEYS, PASSING, Edition, clean
 from kratom_atlas.resolve.record import FOREVER
 
 __all__ = [
@@ -478,7 +480,20 @@ def _same_data(one: Path, other: Path) -> bool:
     names = {f.name for f in one.iterdir()} - _ABOUT
     if names != {f.name for f in other.iterdir()} - _ABOUT:
         return False
-    return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+    # The database holds what the tables hold, and so the columns that do not count.
+    counts = names - {"sources.csv", "sources.parquet", SQLITE}
+    return all(
+        (one / name).read_bytes() == (other / name).read_bytes() for name in sorted(counts)
+    ) and _declared(one).equals(_declared(other))
+
+
+def _declared(folder: Path) -> pd.DataFrame:
+    """The sources without what crawls move."""
+    table = pd.read_csv(folder / "sources.csv", dtype="str", keep_default_na=False)
+    by_hand = table["source_id"] == HAND_RESEARCH
+    for column in PASSING:
+        table[column] = table[column].where(by_hand, "") if column in table else ""
+    return table
 
 
 def _link_or_copy(source: str | Path, target: str | Path) -> str:

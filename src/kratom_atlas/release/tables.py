@@ -19,7 +19,9 @@ import numpy as np
 import pandas as pd
 
 from kratom_atlas import changes
+from kratom_atlas.crawl.health import SourceState, Survey
 from kratom_atlas.model.change import Change
+from kratom_atlas.model.crawling import Health
 from kratom_atlas.model.time import FAR_FUTURE
 from kratom_atlas.model.values import Evidence, Instrument, Provision
 from kratom_atlas.model.vocabulary import (
@@ -36,7 +38,7 @@ from kratom_atlas.resolve.explain import flags_of
 from kratom_atlas.resolve.history import History, history, representatives
 from kratom_atlas.resolve.record import CAP_UNITS, Bools, Ints, Record, View
 
-__all__ = ["FIELDS", "KEYS", "Edition", "Field"]
+__all__ = ["FIELDS", "HAND_RESEARCH", "KEYS", "PASSING", "Edition", "Field", "passing"]
 
 HAND_RESEARCH: Final = "hand-research"
 """Source id of what people read by hand; scrapers have their own ids."""
@@ -179,14 +181,25 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "source_id": Field("string", "Key of the source.", required=True),
         "publisher": Field("string", "Who publishes it.", required=True),
         "covers": Field("string", "Jurisdictions covered."),
-        "kind": Field("string", "Kind of source."),
-        "schedule": Field("string", "When it is read."),
-        "last_success": Field("string", "Day of the last successful look."),
+        "kind": Field("string", "Kind of source.", required=True),
+        "schedule": Field("string", "When it is read: a crontab line in UTC; empty = by hand."),
+        "last_success": Field("string", "Day of the last successful look; empty = none here."),
         "last_change": Field("string", "Day on which something new was last recorded."),
-        "health": Field("string", "ok, silent, blocked, waiting for a key."),
+        "health": Field("string", f"How it is doing: {', '.join(Health)}.", required=True),
+        "title": Field("string", "Its name.", required=True),
+        "homepage": Field("string", "Where it says what it is."),
+        "licence": Field("string", "Licence of what it publishes."),
+        "terms": Field("string", "On what terms it may be read by machines."),
+        "key": Field("string", "Variable of the key that it needs or can use."),
+        "cadence_days": Field("integer", "So many days without a change are usual."),
+        "off": Field("string", "Why it is not read at all."),
+        "alarm": Field("string", "That it fell silent, in words."),
     },
 }
 """Table -> column -> field, in the order of the contract; what is beyond it stands at the end."""
+
+PASSING: Final = ("last_success", "last_change", "health", "alarm")
+"""Columns of `sources` that every crawl may move: they make no new release by themselves."""
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "status": ("jurisdiction_id", "substance"),
@@ -211,10 +224,23 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 
 
 class Edition:
-    """Everything published of one (as-of day, known moment): the tables and what they rest on."""
+    """Everything published of one (as-of day, known moment): the tables and what they rest on.
 
-    def __init__(self, record: Record, as_of: int, known: int | None = None) -> None:
+    `survey` says how the sources were doing; without one only research by hand is listed.
+    `published` are the `passing` columns of a dataset that is compared with this edition.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        as_of: int,
+        known: int | None = None,
+        survey: Survey | None = None,
+        published: pd.DataFrame | None = None,
+    ) -> None:
         self.record = record
+        self._published = published
+        self.survey = survey or Survey()
         self.view: View = record.at(known)
         self.as_of = as_of
         self.today: str = date.fromordinal(as_of).isoformat()
@@ -263,9 +289,9 @@ class Edition:
             "provisions": self._provisions(),
             "instruments": self._instruments(),
             "jurisdictions": self._jurisdictions(),
-            "sources": self._sources(),
         }
-        return {name: _finish(name, frame) for name, frame in made.items()}
+        finished = {name: _finish(name, frame) for name, frame in made.items()}
+        return {**finished, "sources": self.sources}
 
     @cached_property
     def recorded_until(self) -> str:
@@ -580,22 +606,57 @@ class Edition:
             last_checked=_day_words(self.view.last_looks()),
         )
 
+    @cached_property
+    def sources(self) -> pd.DataFrame:
+        """The table of sources, which needs nothing of the others."""
+        return _finish("sources", self._sources())
+
     def _sources(self) -> pd.DataFrame:
-        return pd.DataFrame(
-            [
-                (
-                    HAND_RESEARCH,
-                    "Kratom Atlas",
-                    "every jurisdiction with a master sheet",
-                    "manual",
-                    None,
-                    self.last_look or None,
-                    self.recorded_until[:10] or None,
-                    "ok" if self.recorded_until else "empty",
-                )
-            ],
-            columns=list(FIELDS["sources"]),
-        )
+        by_hand = {
+            "source_id": HAND_RESEARCH,
+            "publisher": "Kratom Atlas",
+            "covers": "every jurisdiction with a master sheet",
+            "kind": "manual",
+            "last_success": self.last_look or None,
+            "last_change": self.recorded_until[:10] or None,
+            "health": str(Health.FRESH if self.recorded_until else Health.NEVER_RUN),
+            "title": "Research by hand",
+        }
+        rows = [by_hand, *(_source_row(one) for one in self.survey.sources)]
+        table = pd.DataFrame(rows, columns=list(FIELDS["sources"]))
+        if self._published is not None:
+            told = self._published.reindex(table["source_id"])
+            known = table["source_id"].isin(self._published.index).to_numpy()
+            for column in PASSING:
+                table[column] = _where(known, told[column].to_numpy(), table[column])
+        return table
+
+
+def passing(table: pd.DataFrame) -> pd.DataFrame:
+    """What crawls may move of a table of sources: not of research by hand, which is the record."""
+    return table[table["source_id"] != HAND_RESEARCH].set_index("source_id")[list(PASSING)]
+
+
+def _source_row(state: SourceState) -> dict[str, Any]:
+    source = state.source
+    return {
+        "source_id": source.id,
+        "publisher": source.publisher,
+        "covers": ";".join(source.covers),
+        "kind": str(source.kind),
+        "schedule": source.schedule,
+        "last_success": state.last_success[:10] or None,
+        "last_change": state.last_change[:10] or None,
+        "health": str(state.health),
+        "title": source.title,
+        "homepage": source.homepage,
+        "licence": source.licence,
+        "terms": source.terms,
+        "key": source.key.env if source.key else None,
+        "cadence_days": source.cadence,
+        "off": source.off,
+        "alarm": state.alarm or None,
+    }
 
 
 def _where(mask: Any, text: Any, otherwise: Any = None) -> Any:

@@ -6,8 +6,10 @@ name their files.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -15,7 +17,10 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from kratom_atlas.crawl import health
+from kratom_atlas.crawl.health import SourceState
 from kratom_atlas.errors import AtlasError
+from kratom_atlas.model.crawling import Fault, Health, SourceKind
 from kratom_atlas.model.statement import Op
 from kratom_atlas.model.vocabulary import (
     Activity,
@@ -49,6 +54,7 @@ from kratom_atlas.report.words import (
     inert,
     listed,
     report_link,
+    web_link,
 )
 from kratom_atlas.site import words
 from kratom_atlas.site.atlas import UP, Atlas, Cell, Place, Rule, Segment, badge
@@ -64,6 +70,7 @@ NAV: Final = (
     ("Table", "table/index.html"),
     ("Changes", "changes/index.html"),
     ("Data", "data/index.html"),
+    ("Sources", "sources/index.html"),
     ("About", "about/index.html"),
 )
 STATIC: Final = ("site.css", "site.js")
@@ -136,6 +143,8 @@ class _Site:
         yield self.about()
         yield self.codebook()
         yield self.data()
+        yield self.sources()
+        yield "sources/sources.json", self.sources_json()
         yield self.missing()
 
     # -- the frame of a page -------------------------------------------------------------------
@@ -700,6 +709,69 @@ class _Site:
             here="Data",
         )
 
+    def sources(self) -> tuple[str, str]:
+        """How every source is doing, and when each place was last looked at."""
+        atlas = self.atlas
+        survey = atlas.edition.survey
+        rows = [state for state in survey.sources if state.is_row]
+        whole = [state for state in survey.sources if not state.is_row]
+        counts = Counter(s.health for s in survey.sources)
+        levels = atlas.record.levels.tolist()
+        wide = [n for n, level in enumerate(levels) if level <= _SUBDIVISION]
+        wide.sort(key=lambda n: (levels[n], inert(atlas.places[n].full), n))
+        looks = atlas.edition.tables["jurisdictions"].set_index("jurisdiction_id")["last_checked"]
+        by_hand = looks.fillna("").to_dict()
+        bodies = {atlas.record.places[n].code: atlas.record.places[n].id for n in wide}
+        told = dict(zip(wide, survey.freshness(bodies), strict=True))
+        body = self.part(
+            "sources.html",
+            today=atlas.today,
+            crawled=survey.crawled,
+            declared=bool(survey.sources),
+            last_look=age_words(self.meta.last_look, self.meta.as_of),
+            count=_count(len(whole), "source"),
+            rows_count=_count(len(rows), "document"),
+            legend=[
+                {"badge": _health(word), "meaning": word.meaning, "count": f"{counts[word]:,}"}
+                for word in Health
+            ],
+            alarms=[state.alarm for state in (*whole, *rows) if state.alarm],
+            tables=[
+                {"id": key, "title": title, "text": text, "rows": [_source_line(s) for s in found]}
+                for key, title, text, found in (
+                    ("all", "Sources", _SOURCES_TEXT, whole),
+                    ("documents", "Documents watched one by one", _ROWS_TEXT, rows),
+                )
+                if found
+            ],
+            places=[
+                {
+                    "url": f"../{atlas.places[n].url.removeprefix(UP)}",
+                    "name": atlas.places[n].full,
+                    "code": atlas.places[n].code,
+                    "words": fresh.words,
+                    "looked": fresh.looked[:10] or "never",
+                    "read": f"{fresh.looking} of {fresh.sources}",
+                    "by_hand": by_hand[atlas.record.places[n].id] or "never",
+                }
+                for n, fresh in told.items()
+            ],
+            below=f"{len(atlas.places) - len(wide):,}",
+            script="../static/site.js",
+        )
+        return "sources/index.html", self.page(
+            body,
+            title="Sources",
+            description="Every source of Kratom Atlas: when it was last read, and how it is doing.",
+            root="../",
+            here="Sources",
+        )
+
+    def sources_json(self) -> str:
+        """The same for programs, as of the build: the dataset says it as of its release."""
+        found = [health.plain(state) for state in self.atlas.edition.survey.sources]
+        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+
     def missing(self) -> tuple[str, str]:
         """The page for addresses that do not exist."""
         root = f"{self.meta.base_url.rstrip('/')}/" if self.meta.base_url else ""
@@ -730,6 +802,9 @@ class _Site:
 
 
 _NONE: Final = ActivityStatus.NO_LAW
+_SUBDIVISION: Final = Level.SUBDIVISION.rank
+_SOURCES_TEXT: Final = "What is read by machines, each on its own terms and at its own hours."
+_ROWS_TEXT: Final = "Acts, lists and annexes that decide; each is watched for a new version."
 _DAY_LINES: Final = 6
 _REPORTED: Final = Verification.REPORTED
 _ORDERS: Final = {"place": "by place", "status": "strictest first", "change": "latest change first"}
@@ -763,7 +838,59 @@ _VOCABULARIES: Final[tuple[tuple[str, type[Word], str], ...]] = (
     ("Kinds of change", ChangeKind, "Why two answers differ."),
     ("Kinds of evidence", EvidenceKind, "What sort of document was read."),
     ("Units", Unit, "Units of caps and limits."),
+    ("Kinds of source", SourceKind, "What a source publishes."),
+    ("Health of sources", Health, "How a source is doing; it says nothing about the law."),
+    ("Faults", Fault, "Why an answer was put in quarantine. None means that the law changed."),
 )
+
+
+def _health(word: Health) -> Markup:
+    """How a source is doing, as a coloured word with its symbol."""
+    return Markup('<span class="s h-{}"><b aria-hidden="true">{}</b>&nbsp;{}</span>').format(
+        str(word), words.HEALTH_SYMBOLS[word], word.label
+    )
+
+
+def _source_line(state: SourceState) -> dict[str, object]:
+    source = state.source
+    notes = [
+        state.reason,
+        f"in the last {state.failures} runs {state.triage_words}" if state.triage else "",
+        state.odd,
+    ]
+    return {
+        "id": source.id,
+        "title": source.title,
+        "publisher": source.publisher,
+        "homepage": web_link(source.homepage) or "",
+        "kind": source.kind.label,
+        "covers": ", ".join(source.covers[:_COVERS])
+        + (f" and {len(source.covers) - _COVERS} more" if len(source.covers) > _COVERS else ""),
+        "rank": state.health.rank,
+        "health": _health(state.health),
+        "notes": [note for note in notes if note],
+        "success": _minute(state.last_success) or "never",
+        "change": _minute(state.last_change) or "never",
+        "next": f"{state.next_run:%Y-%m-%d %H:%M}" if state.next_run else "not planned",
+        "schedule": source.schedule + (" (more often now: in session)" * state.in_session),
+        "outcomes": _tally(state.outcomes),
+        "faults": _tally(state.faults),
+        "recent": _tally(state.recent),
+        "cadence": _count(source.cadence, "day"),
+        "licence": source.licence,
+        "terms": source.terms,
+    }
+
+
+def _tally(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{count:,} {lower(kind.label)}" for kind, count in counts.items() if count)
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")
+
+
+_COVERS: Final = 6
 
 
 def _check(part: str) -> None:

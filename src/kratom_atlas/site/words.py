@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from kratom_atlas.model.crawling import Health
 from kratom_atlas.model.time import PartialDate
 from kratom_atlas.model.values import Provision, Qualifiers
 from kratom_atlas.model.vocabulary import (
@@ -17,6 +18,7 @@ from kratom_atlas.model.vocabulary import (
 )
 
 __all__ = [
+    "HEALTH_SYMBOLS",
     "SYMBOLS",
     "Condition",
     "amount",
@@ -38,6 +40,16 @@ SYMBOLS: Final = {
     Status.UNKNOWN: "?",
 }
 """Drawn before the label, so that colour is never the only sign; the map draws the same."""
+
+HEALTH_SYMBOLS: Final = {
+    Health.FRESH: "+",
+    Health.DEGRADED: "±",
+    Health.FAILING: "×",
+    Health.SILENT: "!",
+    Health.WAITING: "…",
+    Health.NEVER_RUN: "·",
+    Health.OFF: "–",
+}
 
 _SENTENCES: Final = {
     Status.BANNED: "Possession is unlawful.",
