@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from kratom_atlas.model import crawling, vocabulary
+from kratom_atlas.model import crawling, reading, vocabulary
 from kratom_atlas.model.vocabulary import Word
 
 __all__ = ["TABLES", "codebook"]
@@ -32,6 +32,9 @@ TABLES: Final[tuple[tuple[str, type[Word], str], ...]] = (
     ("Ends of a run", crawling.RunState, "A run is accepted as a whole, or not at all."),
     ("Health of a source", crawling.Health, "How a source is doing."),
     ("Faults", crawling.Fault, "Why an answer was put in quarantine; none means a change of law."),
+    ("Relevance of a text", reading.Relevance, "How it concerns kratom."),
+    ("Novelty of a rule", reading.Novelty, "What a text does with a rule that it states."),
+    ("Kinds of amendment", reading.AmendmentKind, "What one amending clause does."),
     ("Units", vocabulary.Unit, "Of caps and limits."),
     ("What else a cap counts", vocabulary.Alkaloid, "Besides 7-OH."),
 )
