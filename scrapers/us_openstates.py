@@ -35,9 +35,17 @@ from zlib import crc32
 from msgspec import Struct
 
 from kratom_atlas.crawl.page import Page
-from kratom_atlas.crawl.platforms.openstates import PLACES, Bill, Mark, instrument, marked
+from kratom_atlas.crawl.platforms.openstates import (
+    KEY,
+    PLACES,
+    RATE,
+    Bill,
+    Mark,
+    instrument,
+    marked,
+)
 from kratom_atlas.crawl.scraper import Fetch, Scraper, Still, Yield
-from kratom_atlas.crawl.source import Bounds, Expect, Key, Rate, Source
+from kratom_atlas.crawl.source import Bounds, Expect, Source
 from kratom_atlas.model.crawling import Fault, SourceKind
 from kratom_atlas.read.faults import FaultError
 
@@ -87,13 +95,8 @@ class UsOpenstates(Scraper):
         terms="A free key: 10 requests a minute and 250 a day.",
         hosts=("v3.openstates.org",),
         schedule="23 10 * * *",
-        key=Key(
-            env="OPENSTATES_API_KEY",
-            place="header",
-            name="X-API-KEY",
-            register="https://open.pluralpolicy.com/accounts/profile/",
-        ),
-        rate=Rate(delay=6.0, per_minute=10, per_day=250),
+        key=KEY,
+        rate=RATE,
         bounds=Bounds(examined=(0, 20_000), observed=(0, 5_000)),
         cadence=30,
         overlap=1,

@@ -29,6 +29,8 @@ from msgspec import Struct, field
 
 from kratom_atlas.crawl.page import Page
 from kratom_atlas.crawl.platforms.openstates import (
+    KEY,
+    RATE,
     Abstract,
     ActionRow,
     Bill,
@@ -40,7 +42,7 @@ from kratom_atlas.crawl.platforms.openstates import (
     instrument,
 )
 from kratom_atlas.crawl.scraper import Fetch, Scraper, Yield
-from kratom_atlas.crawl.source import ZIP, Bounds, Expect, Key, Rate, Source
+from kratom_atlas.crawl.source import ZIP, Bounds, Expect, Source
 from kratom_atlas.model.crawling import Fault, SourceKind
 from kratom_atlas.read.faults import FaultError
 
@@ -153,13 +155,8 @@ class UsOpenstatesBulk(Scraper):
         terms="Archives are free to all; the list of them needs a free key.",
         hosts=("v3.openstates.org", "data.openstates.org"),
         schedule="31 2 9 * *",
-        key=Key(
-            env="OPENSTATES_API_KEY",
-            place="header",
-            name="X-API-KEY",
-            register="https://open.pluralpolicy.com/accounts/profile/",
-        ),
-        rate=Rate(delay=6.0, per_minute=10, per_day=250),
+        key=KEY,
+        rate=RATE,
         bounds=Bounds(examined=(0, 2_000_000), observed=(0, 20_000)),
         cadence=120,
         overlap=2,

@@ -56,6 +56,16 @@ def test_a_second_crawl_finds_the_one_document_that_changed(server: ReplayServer
     ]
     assert b"two years" in texts[0]
     assert b"three years" in texts[1]
+    read = [
+        Captures(tmp_path / "captures").get(one.text_sha256 or "")
+        for one in (change.before, change.now)
+    ]
+    assert [len(text.decode()) for text in read] == [
+        change.before.characters,
+        change.now.characters,
+    ]
+    assert b"two years" in read[0]
+    assert b"three years" in read[1]
 
 
 def test_what_is_sent_is_honest(server: ReplayServer, tmp_path: Path):

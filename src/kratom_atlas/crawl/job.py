@@ -202,22 +202,23 @@ class Job:
     ) -> None:
         """Log a good answer. Without `fetch` it is a robots.txt, which is evidence too."""
         self.counts[how.replace("-", "_")] += 1
-        kept = tuple((k, v) for k, v in headers if k.lower() not in _SECRET)
-        row = self._row(fetch, url, how=how, status=status, headers=kept, sha256=sha256, size=size)
+        row = self._row(
+            fetch, url, how=how, status=status, headers=headers, sha256=sha256, size=size
+        )
         self._rows.append(row)
         if fetch is not None:
             self._failures[_host(fetch)] = 0
         if fetch is not None and how != "reused":
             before = self.saved.get(row.fingerprint)
+            kept = row.headers
             if how == "not-modified" and before is not None:
                 kept, status = before.headers, before.status
-            request = msgspec.json.encode(fetch).decode()
             # A step that is told something else may say something else of the same bytes.
-            same = before and (before.sha256, before.request) == (sha256, request)
+            same = before and (before.sha256, before.request) == (sha256, fetch.encoded)
             page = SavedPage(
                 fingerprint=row.fingerprint,
                 run=self.run.id,
-                request=request,
+                request=fetch.encoded,
                 url=url,
                 status=status,
                 headers=kept,
@@ -240,9 +241,8 @@ class Job:
         size: int,
     ) -> None:
         """Log an answer that only says where to look."""
-        kept = tuple((k, v) for k, v in headers if k.lower() not in _SECRET)
         self._rows.append(
-            self._row(fetch, url, how="sent-on", status=status, headers=kept, sha256=sha256,
+            self._row(fetch, url, how="sent-on", status=status, headers=headers, sha256=sha256,
                       size=size)
         )  # fmt: skip
         self._flush(_FLUSH)
@@ -262,10 +262,9 @@ class Job:
     ) -> None:
         """Log a bad answer, or none. It is `final` if it will not be tried again in this run."""
         self.counts["quarantined"] += 1
-        kept = tuple((k, v) for k, v in headers if k.lower() not in _SECRET)
         self._rows.append(
             self._row(
-                fetch, url, status=status, headers=kept, sha256=sha256, size=size,
+                fetch, url, status=status, headers=headers, sha256=sha256, size=size,
                 fault=fault, detail=detail[:400],
             )
         )  # fmt: skip
@@ -313,6 +312,10 @@ class Job:
         except Exception as error:
             log.debug("%s: %s", self.source.id, fetch.url, exc_info=True)
             return self._unread(fetch, page, Fault.PARSER, f"{type(error).__name__}: {error}")
+        while self.scraper.named_texts:
+            # What is read for its law later: a document need not be a whole answer.
+            _, text = self.scraper.named_texts.popitem()
+            self.captures.put(text.encode("utf-8", "surrogatepass"))
         follow = [one for one in said if isinstance(one, Fetch)]
         unread = [one for one in said if isinstance(one, Unread)]
         keys: list[str] = []
@@ -337,7 +340,7 @@ class Job:
     def settled(self, fetch: Fetch) -> bool:
         """Whether the answer that is held was read in an accepted run, and led nowhere else."""
         saved = self.saved.get(fetch.mark)
-        if saved is None or saved.request != msgspec.json.encode(fetch).decode():
+        if saved is None or saved.request != fetch.encoded:
             return False
         return self._known(saved, saved.sha256) is not None
 
@@ -429,7 +432,7 @@ class Job:
             parts = urlsplit(fetch.url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("no address of the web")
-            msgspec.json.encode(fetch)
+            _ = fetch.encoded
             getattr(self.scraper, fetch.step)
         except (ValueError, TypeError, AttributeError) as error:
             self.blame(fetch, Fault.PARSER, f"cannot be asked: {error}")
@@ -499,7 +502,7 @@ class Job:
             request_sha256=sent,
             about=fetch.about if fetch else None,
             status=status,
-            headers=headers,
+            headers=tuple((k, v) for k, v in headers if k.lower() not in _SECRET),
             sha256=sha256,
             size=size,
             fault=fault,

@@ -54,6 +54,7 @@ import msgspec
 import yaml
 from msgspec import UNSET, Meta, UnsetType
 
+from kratom_atlas.crawl.scraper import Fetch
 from kratom_atlas.errors import AtlasError, SheetError
 from kratom_atlas.model.values import Value
 from kratom_atlas.store.captures import Captures
@@ -1062,7 +1063,7 @@ def captured_exchanges(archive: Archive, captures: Captures) -> list[Exchange]:
     found = []
     for source in archive.last_runs():
         for page in archive.pages(source).values():
-            request = msgspec.json.decode(page.request, type=_Kept)
+            request = msgspec.json.decode(page.request, type=Fetch)
             found.append(
                 Exchange(
                     request.url.replace("*", "%2A"),
@@ -1075,14 +1076,6 @@ def captured_exchanges(archive: Archive, captures: Captures) -> list[Exchange]:
                 )
             )
     return found
-
-
-class _Kept(msgspec.Struct):
-    """What is needed of the request that a page keeps."""
-
-    url: str
-    method: str = "GET"
-    body: bytes = b""
 
 
 _UNSERVED: Final = _FRAMING | {"content-encoding", "etag", "last-modified", "date", "server"}

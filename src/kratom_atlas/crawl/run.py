@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from kratom_atlas.crawl.job import Job, Report, parser_of
 from kratom_atlas.crawl.scraper import Fetch, Scraper
 from kratom_atlas.crawl.source import Hours, Source
 from kratom_atlas.errors import AtlasError
-from kratom_atlas.model.crawling import RunState
+from kratom_atlas.model.crawling import Fault, RunState
 from kratom_atlas.store.captures import CaptureError, Captures
 from kratom_atlas.store.crawls import Archive, BusyError, Run, moment
 
@@ -101,23 +103,15 @@ def reparse_source(scraper: type[Scraper], station: Station) -> Report:
         accepted = {one.id for one in archive.runs(run.source, limit=_ALL) if _is_accepted(one)}
         reach = sorted(job.saved.values(), key=lambda page: page.fetched_at)
         for page in reach:
-            fetch = _fetch_of(page.request)
+            fetch = msgspec.json.decode(page.request, type=Fetch)
             refused = page.parsed is None and page.run not in accepted
             if refused or not hasattr(job.scraper, fetch.step):
                 continue
             try:
                 job.read(fetch, job.page_of(page), again=True)
             except CaptureError as error:
-                from kratom_atlas.model.crawling import Fault
-
                 job.blame(fetch, Fault.GONE, str(error))
         return job.finish()
-
-
-def _fetch_of(request: str) -> Fetch:
-    import msgspec
-
-    return msgspec.json.decode(request, type=Fetch)
 
 
 def _prepare(

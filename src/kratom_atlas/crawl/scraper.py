@@ -68,6 +68,15 @@ class Fetch:
     context: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
+    def encoded(self) -> str:
+        """Itself as JSON, from which a capture is parsed again.
+
+        Raises:
+            TypeError: the context is not plain JSON.
+        """
+        return msgspec.json.encode(self).decode()
+
+    @cached_property
     def mark(self) -> str:
         """What tells one request from another: method, address, body, and the step that reads."""
         parts = (self.method, self.url, self.body, self.step)
@@ -110,6 +119,8 @@ class Scraper:
         self.since = since
         self.known = known or {}
         self.examined = 0
+        self.named_texts: dict[str, str] = {}
+        """By digest, the texts of the documents that name kratom: the job keeps them."""
 
     @classmethod
     def sources(cls) -> tuple[Source, ...]:
@@ -239,6 +250,9 @@ class Scraper:
 
         spoken = language or self.source.language
         whole = text if text is None or isinstance(text, str) else text.text
+        mentions = find_mentions(whole, spoken) if whole else ()
+        if mentions and text is not None and not isinstance(text, str):
+            self.named_texts[text.sha256] = text.text
         return Document(
             key=key,
             title=clip(title, 2000),
@@ -247,7 +261,7 @@ class Scraper:
             kind=kind,
             number=number,
             language=spoken,
-            mentions=find_mentions(whole, spoken) if whole else (),
+            mentions=mentions,
             published=partial(published),
             effective=partial(effective),
             ends=partial(ends),

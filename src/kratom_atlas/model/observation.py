@@ -91,7 +91,8 @@ class Document(_Seen, frozen=True, kw_only=True, tag="document"):
     """A text of law, a notice or an alert, in the version that was read.
 
     `published` is when the source says it was, `text_sha256` the digest of the normalised text
-    (absent where only a record was read), `characters` its length. A text that was looked for and
+    (absent where only a record was read), `characters` its length. A text that names kratom is
+    kept by that digest, beside the captures. A text that was looked for and
     is not held has `text_held` false.
     """
 

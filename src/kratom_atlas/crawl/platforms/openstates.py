@@ -16,10 +16,22 @@ import msgspec
 from msgspec import Struct, field
 
 from kratom_atlas.crawl.page import Page
+from kratom_atlas.crawl.source import Key, Rate
 from kratom_atlas.model.observation import Mention, TrackedInstrument
 
-__all__ = ["PLACES", "Abstract", "Bill", "Jurisdiction", "Mark", "Title", "instrument", "marked"]
+__all__ = [
+    "KEY", "PLACES", "RATE", "Abstract", "Bill", "Jurisdiction", "Mark", "Title", "instrument",
+    "marked",
+]  # fmt: skip
 
+KEY: Final = Key(
+    env="OPENSTATES_API_KEY",
+    place="header",
+    name="X-API-KEY",
+    register="https://open.pluralpolicy.com/accounts/profile/",
+)
+RATE: Final = Rate(delay=6.0, per_minute=10, per_day=250)
+"""What an account without payment is allowed."""
 PLACES: Final = (
     *("al", "ak", "az", "ar", "ca", "co", "ct", "de", "dc", "fl", "ga", "hi", "id", "il", "in"),
     *("ia", "ks", "ky", "la", "me", "md", "ma", "mi", "mn", "ms", "mo", "mt", "ne", "nv", "nh"),
