@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
 
-from kratom_atlas import __version__, cli_sources, cli_watch
+from kratom_atlas import __version__, cli_read, cli_sources, cli_watch
 from kratom_atlas.console import DAY, MOMENT, one_line, say
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.settings import Settings
@@ -505,5 +505,5 @@ def _named(record: Record, words: tuple[str, ...]) -> tuple[list[int], list[int]
     return sorted(named), sorted(inside - named)
 
 
-for _command in (*cli_sources.COMMANDS, *cli_watch.COMMANDS):
+for _command in (*cli_read.COMMANDS, *cli_sources.COMMANDS, *cli_watch.COMMANDS):
     command.add_command(_command)
