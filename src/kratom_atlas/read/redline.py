@@ -47,9 +47,13 @@ class Run(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A unit of one version: its path of labels (empty where it has none), and its own text."""
+    """A unit of one version: its path of labels, the last of them, and its own text.
+
+    Without a label it is a paragraph or a line of the unit that the path names.
+    """
 
     path: str
+    label: str
     text: str
 
 
@@ -130,7 +134,7 @@ def of_marked(marked: Marked, *, language: str = "en") -> Redline:
     struck = sorted(marked.struck)
     places = [one.at for one in struck]
     start = 0
-    parts = blocks(marked, language)
+    parts = blocks(marked, language) or [Block("", "", "")]
     for at, block in enumerate(parts):
         end = start + len(block.text)
         until = len(struck) if at == len(parts) - 1 else bisect_left(places, end)
@@ -152,22 +156,21 @@ def blocks(text: Marked | str, language: str = "en") -> list[Block]:
 
 
 def _cut(text: str, units: Sequence[Section]) -> Iterator[Block]:
-    starts: dict[int, str] = {}
+    starts = {0: ("", "")}
     for unit in units:
-        starts[unit.start] = unit.path
-    starts.setdefault(0, "")
+        starts[unit.start] = unit.path, unit.label
     ordered = sorted(starts)
     for first, last in zip(ordered, [*ordered[1:], len(text)], strict=True):
-        path = starts[first]
+        path, label = starts[first]
         if last - first <= _LONG and path:
-            yield Block(path, text[first:last])
+            yield Block(path, label, text[first:last])
             continue
         place = first
         for paragraph in _PARAGRAPH.finditer(text, first, last):
-            yield Block(path, text[place : paragraph.end()])
-            place = paragraph.end()
+            yield Block(path, label, text[place : paragraph.end()])
+            place, label = paragraph.end(), ""
         if place < last:
-            yield Block(path, text[place:last])
+            yield Block(path, label, text[place:last])
 
 
 # -- which unit became which -------------------------------------------------------------------
@@ -275,7 +278,8 @@ def _longest_rise(places: Sequence[int]) -> frozenset[int]:
 
 
 def _renumbered(was: Block, now: Block) -> bool:
-    return bool(was.path) and bool(now.path) and was.path != now.path
+    """Whether its own label is another; those above it may be without its having moved."""
+    return was.label != now.label
 
 
 def _struck(before: Sequence[Block], at: int) -> Unit:
@@ -289,7 +293,7 @@ def _struck(before: Sequence[Block], at: int) -> Unit:
 def _compare(old: str, new: str) -> tuple[Run, ...]:
     if old == new:
         return (Run(_SAME, new),) if new else ()
-    return _joined(_diff(_TOKEN.findall(old), _TOKEN.findall(new)))
+    return _joined(_bridged(_diff(_TOKEN.findall(old), _TOKEN.findall(new))))
 
 
 def _diff(old: list[str], new: list[str]) -> Iterator[Run]:
@@ -343,12 +347,11 @@ def _gap(old: list[str], new: list[str]) -> Iterator[Run]:
 
 
 def _joined(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Runs without empty ones and without neighbours of one kind.
-
-    A lone blank between two changes reads better as part of both.
-    """
+    """Runs without empty ones and without neighbours of one kind."""
     made: list[Run] = []
-    for run in _bridged([run for run in runs if run.text]):
+    for run in runs:
+        if not run.text:
+            continue
         if made and made[-1].kind == run.kind:
             made[-1] = Run(run.kind, made[-1].text + run.text)
         elif len(made) > 1 and made[-2].kind == run.kind and _SAME not in (made[-1].kind, run.kind):
@@ -358,7 +361,9 @@ def _joined(runs: Iterable[Run]) -> tuple[Run, ...]:
     return tuple(made)
 
 
-def _bridged(runs: Sequence[Run]) -> Iterator[Run]:
+def _bridged(found: Iterable[Run]) -> Iterator[Run]:
+    """A lone blank between two changes reads better as part of both."""
+    runs = [run for run in found if run.text]
     for at, run in enumerate(runs):
         lone = run.kind == _SAME and run.text.isspace() and "\n" not in run.text
         if lone and 0 < at < len(runs) - 1 and _SAME not in (runs[at - 1].kind, runs[at + 1].kind):

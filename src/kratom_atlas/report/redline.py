@@ -73,6 +73,8 @@ def _fold_words(count: int) -> str:
 def _where(unit: Unit) -> str:
     """`Sec. 2 (a)`, or `Sec. 3 (was Sec. 2)`."""
     path, was = inert(unit.path), inert(unit.old_path)
+    if unit.change != "moved" and unit.runs and unit.runs[0].text.startswith(unit.path or was):
+        return ""  # it begins with its label
     if unit.change == "moved" and was and path and was != path:
         return f"{path} (was {was})"
     return path or was
@@ -127,7 +129,7 @@ def _table(made: Redline, *, whole: bool) -> Iterator[str]:
         if isinstance(one, int):
             yield f"| *{_fold_words(one)}* | |"
             continue
-        runs = _short(one.runs, whole)
+        runs = list(_short(one.runs, whole))
         sides = [
             "".join(_marked_down(run) for run in runs if run.kind != without)
             for without in ("added", "struck")
