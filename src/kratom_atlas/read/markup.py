@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -16,7 +17,7 @@ from kratom_atlas.model.crawling import Fault
 from kratom_atlas.read.faults import FaultError
 from kratom_atlas.read.normal import BATCH, BLOCK, CELL, Gatherer, hyphens
 
-__all__ = ["DOCX", "HTML", "XML", "Scan", "Vocabulary", "check_tags", "is_marked_up"]
+__all__ = ["DOCX", "HTML", "XML", "Scan", "Trace", "Vocabulary", "check_tags", "is_marked_up"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,21 @@ class Vocabulary:
     """The only element whose text counts."""
 
 
+@dataclass
+class Trace:
+    """What the source sets apart, and where: filled by a scan that is asked to.
+
+    `set_apart` are (how, start, end): `new` where the markup itself says that words are new, else
+    `underline`, `bold` or `italic`, which only some sources give that meaning. `struck` are
+    (start, end, source text) of what was left out as struck. Places count the gatherer's source.
+    """
+
+    set_apart: list[tuple[str, int, int]] = field(default_factory=list)
+    struck: list[tuple[int, int, str]] = field(default_factory=list)
+    room: int = 16_000_000
+    """So many characters of struck words are still told: what is struck may be nested."""
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -43,6 +59,12 @@ def _words(text: str) -> frozenset[str]:
 _STRUCK_NAMES: Final = frozenset(
     {"s", "strike", "del", "deleted-phrase", "deletedtext", "movefrom", "deltext"}
 )
+_SET_APART_NAMES: Final = {
+    **dict.fromkeys(("ins", "added-phrase", "addition"), "new"),
+    **dict.fromkeys(("u", "underline", "underscore"), "underline"),
+    **dict.fromkeys(("b", "strong", "bold"), "bold"),
+    **dict.fromkeys(("i", "em", "italic"), "italic"),
+}
 HTML: Final = Vocabulary(
     inline=frozenset(),
     blocks=_words(
@@ -105,6 +127,16 @@ _LINE_THROUGH: Final = re.compile(
     r"|class\s*=\s*[\"'][^\"']{0,200}(?:strike|strikethrough|linethrough|deletedtext)\b"
 )
 _STRIKING: Final = (b"line-through", b"linethrough", b"erase", b"strike", b"deletedtext")
+# ea="amend" (Utah), changed="added" (Congress), class="... FormattedNew" (Michigan)
+_NEW: Final = re.compile(
+    r"\bea\s*=\s*[\"']amend|\bchanged\s*=\s*[\"']added"
+    r"|class\s*=\s*[\"']?(?:[\w-]{1,60}\s){0,5}"
+    r"(?:formattednew|msoins|addedtext|added-text|newtext|new-text|insertedtext|inserted)\b"
+)
+# style="... text-decoration: underline", text-decoration-line: underline
+_UNDERLINED: Final = re.compile(r"text-decoration(?:-line)?\s*:\s*underline")
+# The rule of a class itself (`.new`, `span.new`), not of something in it or a state of it.
+_OWN_CLASS: Final = re.compile(r"\s*[\w-]{0,40}\.([\w-]{1,100})\s*")
 _CLASS: Final = re.compile(r"\bclass\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))")
 _POSITIONED: Final = re.compile(r"[;'\"\s]top\s*:|position\s*:\s*absolute")
 _NAVIGATION: Final = re.compile(r"role\s*=\s*[\"']?navigation")
@@ -114,11 +146,12 @@ _HYPHEN_LAST: Final = re.compile(r"-[ \t]*\r?\n")
 _FULL_LINE: Final = re.compile(r"\n(?=\S)(?<=[^\n]{45}\n)(?<!-\n)(?<!-\r\n)(?<!- \n)")
 _MARKED_UP: Final = re.compile(r"</?[A-Za-z][\w:-]{0,40}(?:\s[^<>]{0,2000})?/?>")
 _MAX_NESTED: Final = 50_000
+_MAX_OPEN: Final = 10_000
 _FOLLOWED: Final = re.compile(r"</(?:[\w.-]{1,80}:)?([\w.-]{1,80})>\s*+(?=[^<\s])")
 _SAMPLE: Final = 2_000_000
 _ENDS_WORD: Final = frozenset(".,;:)]\u201d\u2019")
 
-_DROPPED, _STRUCK, _PLACED = 1, 2, 4
+_DROPPED, _STRUCK, _PLACED, _APART = 1, 2, 4, 8
 _CLOSED, _TOUCHING, _BETWEEN = 1, 2, 3
 """How the next text may stand to the last: behind the end of an element that is a word, next to
 one that is thought to be, or between two."""
@@ -153,6 +186,8 @@ class _Tag:
     is_plain: bool
     """It does no more than to separate."""
     marks: int
+    apart: str = ""
+    """How it sets its text apart, where that is traced."""
 
 
 def is_marked_up(text: str) -> bool:
@@ -177,7 +212,8 @@ class Scan:
     """Gathers the text of markup.
 
     `base` is where the markup begins in what the gatherer takes for the source. `is_held` says
-    that what was gathered before may still be left out.
+    that what was gathered before may still be left out. `trace` is told what the source sets
+    apart; the text is the same with it and without.
     """
 
     def __init__(
@@ -189,8 +225,12 @@ class Scan:
         keep_struck: bool,
         base: int = 0,
         is_held: bool = False,
+        trace: Trace | None = None,
     ) -> None:
         self._text = text
+        self._trace = trace
+        self._apart: dict[str, list[tuple[str, int]]] = {}
+        self._struck_from: dict[str, int] = {}
         self._vocabulary = vocabulary
         self._gatherer = gatherer
         self._pieces = gatherer.pieces
@@ -223,6 +263,7 @@ class Scan:
         text = self._text
         lower = text.encode("ascii", "replace").lower()
         self._struck_classes = _struck_classes(text)
+        self._under_classes = _underlined_classes(text) if self._trace else frozenset[str]()
         self._may_strike = any(word in lower for word in _STRIKING)
         self._may_place = b"absolute" in lower or b"top" in lower
         self._may_navigate = b"navigation" in lower
@@ -231,6 +272,7 @@ class Scan:
     def run(self) -> None:
         """Gather what counts."""
         text, find, tags, watched = self._text, self._text.find, self._tags, self._watched
+        apart = self._apart
         pieces, places, base = self._pieces, self._places, self._base
         place, end, last, may_break = 0, -1, len(text), self._breaks_words
         while (start := find("<", place)) >= 0:
@@ -246,7 +288,7 @@ class Scan:
             tag = tags.get(text[start + 1 : end]) if end - start < _REMEMBERED else None
             if tag is None:
                 place = self._read(start, end)
-            elif tag.is_plain and not watched:
+            elif tag.is_plain and not watched and not apart:
                 place = end + 1
                 if tag.separator and pieces[-1] != BLOCK:
                     pieces.append(tag.separator)
@@ -273,7 +315,7 @@ class Scan:
         known = self._interpret(*tag.groups())
         if tag.end() == end + 1 and end - start < _REMEMBERED and len(self._tags) < _KNOWN:
             self._tags[self._text[start + 1 : end]] = known
-        if not known.is_plain or self._watched:
+        if not known.is_plain or self._watched or self._apart:
             return self._act(known, start, tag.end())
         if known.separator and self._pieces[-1] != BLOCK:
             self._pieces.append(known.separator)
@@ -286,6 +328,10 @@ class Scan:
         if not slash:
             marks = element.marks | (self._mark(attributes) if len(attributes) > 5 else 0)
         is_empty = element.is_void or attributes.endswith("/")
+        apart = ""
+        if self._trace is not None and not slash and not is_empty:
+            apart = self._sets_apart(element.name, attributes)
+            marks |= _APART if apart else 0
         is_plain = not (marks or element.is_special or element.word)
         key = (name, slash, is_empty)
         if is_plain and (same := self._plain.get(key)) is not None:
@@ -299,6 +345,7 @@ class Scan:
             is_empty=is_empty,
             is_plain=is_plain,
             marks=marks,
+            apart=apart,
         )
         if is_plain and len(self._plain) < _KNOWN:
             self._plain[key] = tag
@@ -313,6 +360,7 @@ class Scan:
                 return
             self._watched.clear()
             self._struck_watch.clear()
+            self._struck_from.clear()
             self._run_start = -1
         self._leave_out()
         self._gatherer.flush()
@@ -375,10 +423,42 @@ class Scan:
 
     def _act(self, tag: _Tag, start: int, end: int) -> int:
         """Do what the tag at `start` does; return where to read on."""
+        if self._trace is not None and (tag.marks & _APART or tag.name in self._apart):
+            self._set_apart(tag, start, end, self._trace)
         end = self._open_or_close(tag, start, end)
         # The next text needs more than to be gathered.
         self._is_odd = self._always_odd or self._pre > 0 or self._words > 0
         return end
+
+    def _sets_apart(self, name: str, attributes: str) -> str:
+        """How an element sets its text apart: as new, or in one of the ways type can."""
+        lower = attributes.lower()
+        if _NEW.search(lower):
+            return "new"
+        if name == "a":
+            return ""
+        if _UNDERLINED.search(lower):
+            return "underline"
+        if self._under_classes and (given := _CLASS.search(lower)) is not None:
+            classes = (given[1] or given[2] or given[3] or "").split()
+            if not self._under_classes.isdisjoint(classes):
+                return "underline"
+        return _SET_APART_NAMES.get(name, "")
+
+    def _set_apart(self, tag: _Tag, start: int, end: int, trace: Trace) -> None:
+        """Note where what a tag sets apart begins, or ends."""
+        if tag.is_empty and not tag.closes:
+            return
+        open_ = self._apart.setdefault(tag.name, [])
+        is_implied = tag.name in _IMPLIED_END and self._vocabulary is HTML
+        if open_ and (tag.closes or is_implied):
+            apart, place = open_.pop()
+            if apart and len(trace.set_apart) < _MAX_OPEN * 20:
+                trace.set_apart.append((apart, place, self._base + start))
+        if not tag.closes and len(open_) < _MAX_OPEN:
+            open_.append((tag.apart, self._base + end))
+        if not open_:
+            del self._apart[tag.name]
 
     def _open_or_close(self, tag: _Tag, start: int, end: int) -> int:
         if tag.closes:
@@ -388,7 +468,7 @@ class Scan:
         if element.is_special and name in self._vocabulary.raw:
             return self._skip_raw(name, end)
         if self._watched:
-            self._watch_open(name, tag.is_empty)
+            self._watch_open(name, tag.is_empty, start)
         if tag.separator:
             self._separate(tag.separator, start)
         elif tag.marks & _PLACED:
@@ -397,20 +477,22 @@ class Scan:
             # One that ended where another begins: `<citation>A</citation><citation>B</citation>`.
             self._words = _BETWEEN if self._words else _TOUCHING if element.word == _TOUCHING else 0
         if element.is_special:
-            self._open_special(name, tag.attributes, tag.is_empty)
+            self._open_special(name, tag.attributes, tag.is_empty, end)
         if tag.marks & (_STRUCK | _DROPPED) and not tag.is_empty and name not in self._watched:
             self._watched[name] = [1, len(self._pieces)]
             if tag.marks & _STRUCK:
                 self._struck_watch.add(name)
+                self._struck_from[name] = end
         return end
 
-    def _open_special(self, name: str, attributes: str, empty: bool) -> None:
+    def _open_special(self, name: str, attributes: str, empty: bool, place: int) -> None:
         if name == self._vocabulary.only:
             self._inside += not empty
         elif self._vocabulary is DOCX:
             # In a word processor file a run is struck by an element within it.
             if name in {"strike", "dstrike"} and not _OFF.search(attributes):
                 self._run_start = len(self._pieces)
+                self._struck_from[""] = place
         elif not empty:
             self._pre += name in _PREFORMATTED
 
@@ -420,7 +502,7 @@ class Scan:
             watch = self._watched[name]
             watch[0] -= 1
             if not watch[0]:
-                self._end_region(name)
+                self._end_region(name, start)
         if element.is_special:
             if name in _PREFORMATTED:
                 self._pre = max(0, self._pre - 1)
@@ -428,6 +510,7 @@ class Scan:
                 self._inside = max(0, self._inside - 1)
             elif name == "r" and self._run_start >= 0:
                 self._regions.append((self._run_start, len(self._pieces), True))
+                self._note_struck("", start)
                 self._run_start = -1
                 self._put("", start)
         if element.word:
@@ -435,18 +518,27 @@ class Scan:
         if element.separator:
             self._separate(element.separator, start)
 
-    def _watch_open(self, name: str, empty: bool) -> None:
+    def _watch_open(self, name: str, empty: bool, start: int) -> None:
         watch = self._watched.get(name)
         if watch is None or empty:
             return
         if name in _IMPLIED_END and watch[0] == 1 and self._vocabulary is HTML:
-            self._end_region(name)
+            self._end_region(name, start)
         else:
             watch[0] += 1
 
-    def _end_region(self, name: str) -> None:
+    def _note_struck(self, name: str, end: int) -> None:
+        start = self._struck_from.pop(name, end)
+        if self._trace is not None and start < end:
+            text = self._text[start : min(end, start + self._trace.room)]
+            self._trace.room -= len(text)
+            self._trace.struck.append((self._base + start, self._base + end, text))
+
+    def _end_region(self, name: str, start: int) -> None:
         _, first = self._watched.pop(name)
         self._regions.append((first, len(self._pieces), name in self._struck_watch))
+        if name in self._struck_watch:
+            self._note_struck(name, start)
         self._struck_watch.discard(name)
         self._pieces.append("")  # a line that ended in the region did not end after it
         self._places.append(self._places[-1])
@@ -545,6 +637,7 @@ class Scan:
                 keep_struck=self._keep_struck,
                 base=self._base + start,
                 is_held=self._is_held or bool(self._watched),
+                trace=self._trace,
             )
             inner.run()
             self.left_out = self.left_out or inner.left_out
@@ -575,16 +668,33 @@ def _unescaped(entity: str) -> str:
 
 def _struck_classes(text: str) -> frozenset[str]:
     """The classes that the document's own style sheet strikes out."""
-    if "line-through" not in text:
-        return frozenset()
     found: set[str] = set()
+    for selector in _selectors(text, "line-through"):
+        classes = re.findall(r"\.([\w-]{1,100})", selector)
+        found.update(c.lower() for c in classes[-1:])
+    return frozenset(found)
+
+
+def _underlined_classes(text: str) -> frozenset[str]:
+    """The classes that the document's own style sheet underlines."""
+    found: set[str] = set()
+    for selector in _selectors(text, "underline"):
+        # The first rule of a style sheet has its tag before it.
+        bare = selector.rpartition("<style")[2].partition(">")[2] if "<style" in selector else ""
+        own = _OWN_CLASS.fullmatch((bare or selector).replace("<!--", ""))
+        if own is not None:
+            found.add(own[1].lower())
+    return frozenset(found)
+
+
+def _selectors(text: str, declared: str) -> Iterator[str]:
+    """The selectors of the style rules that declare it."""
+    if declared not in text:
+        return
     for rule in text[:2_000_000].split("}"):
         selectors, brace, declarations = rule.rpartition("{")
-        if brace and "line-through" in declarations:
-            for selector in selectors[-2000:].split(","):
-                classes = re.findall(r"\.([\w-]{1,100})", selector)
-                found.update(c.lower() for c in classes[-1:])
-    return frozenset(found)
+        if brace and declared in declarations:
+            yield from selectors[-2000:].split(",")
 
 
 def _followed(text: str) -> frozenset[str]:

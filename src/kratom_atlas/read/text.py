@@ -21,7 +21,16 @@ import numpy as np
 
 from kratom_atlas.model.crawling import Fault
 from kratom_atlas.read.faults import LIMIT, FaultError, check_size
-from kratom_atlas.read.markup import DOCX, HTML, XML, Scan, Vocabulary, check_tags, is_marked_up
+from kratom_atlas.read.markup import (
+    DOCX,
+    HTML,
+    XML,
+    Scan,
+    Trace,
+    Vocabulary,
+    check_tags,
+    is_marked_up,
+)
 from kratom_atlas.read.media import Media, decode, sniff
 from kratom_atlas.read.normal import BATCH, BLOCK, CELL, Gatherer, Offsets, Runs, hyphens, mend
 
@@ -60,6 +69,14 @@ class NormalText:
         run = int(np.searchsorted(self._at, position, side="right")) - 1
         return int(self._source[run]) + position - int(self._at[run])
 
+    def place(self, origin: int) -> int:
+        """Where the first character stands that was at `origin` in the source text, or after."""
+        run = int(np.searchsorted(self._source, origin, side="right")) - 1
+        if run < 0:
+            return 0
+        end = int(self._at[run + 1]) if run + 1 < len(self._at) else len(self.text)
+        return min(int(self._at[run]) + origin - int(self._source[run]), end)
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where the characters from `start` up to `end` stood in the source text."""
         first = self.origin(start)
@@ -83,12 +100,14 @@ def read_text(
     declared: str | None = None,
     struck: bool = False,
     limit: int | None = None,
+    trace: Trace | None = None,
 ) -> NormalText:
     """The text of `body`, whatever it is.
 
     `media` overrules what the bytes look like, `declared` is the charset that the sender named,
     `struck` keeps struck-out text, which is otherwise left out: a bill that repeals a word still
-    contains it. `limit` is in bytes; see `TEXT_LIMIT`.
+    contains it. `limit` is in bytes; see `TEXT_LIMIT`. `trace` is told what the source sets apart,
+    in places that `NormalText.place` reads.
 
     Raises:
         FaultError: there is no text to be had from it.
@@ -102,10 +121,10 @@ def read_text(
     if media is Media.PDF:
         return _read_pdf(body)
     if media is Media.DOCX:
-        return _read_docx(body, limit, struck=struck)
+        return _read_docx(body, limit, struck=struck, trace=trace)
     if media not in _TEXTUAL:
         raise FaultError(_UNREADABLE.get(media, Fault.WRONG_TYPE), f"{media} has no text")
-    gathered, repaired = _gathered(body, media, declared, limit, struck=struck)
+    gathered, repaired = _gathered(body, media, declared, limit, struck=struck, trace=trace)
     found = gathered.text(repaired=repaired)
     if not found.text:
         raise FaultError(Fault.EMPTY, f"{media} without any text")
@@ -113,13 +132,19 @@ def read_text(
 
 
 def _gathered(
-    body: bytes, media: Media, declared: str | None, limit: int, *, struck: bool
+    body: bytes,
+    media: Media,
+    declared: str | None,
+    limit: int,
+    *,
+    struck: bool,
+    trace: Trace | None,
 ) -> tuple[_Gathered, bool]:
     # The decoded text may take four bytes a character: it is gone before the whole is mended.
     text, _, repaired = decode(body, declared, limit=limit)
     if media is Media.RTF:
         text = _from_rtf(text)
-    return _gather(text, media, struck=struck), repaired
+    return _gather(text, media, struck=struck, trace=trace), repaired
 
 
 _PACKED: Final = frozenset({Media.GZIP, Media.BZIP2, Media.XZ})
@@ -135,13 +160,17 @@ def _unpack(body: bytes, limit: int) -> bytes:
     raise FaultError(Fault.EMPTY, "nothing packed in it")
 
 
-def normalise(text: str, media: Media = Media.TEXT, *, struck: bool = False) -> NormalText:
+def normalise(
+    text: str, media: Media = Media.TEXT, *, struck: bool = False, trace: Trace | None = None
+) -> NormalText:
     """`text`, already decoded, normalised as `media` (markup, JSON or plain text).
+
+    `struck` and `trace` are as for `read_text`.
 
     Raises:
         FaultError: it is no markup, or has more tags than may be read.
     """
-    return _gather(text, media, struck=struck).text()
+    return _gather(text, media, struck=struck, trace=trace).text()
 
 
 @dataclass
@@ -168,12 +197,12 @@ class _Gathered:
         return NormalText(text, frozenset(flags), (), runs.at, runs.source)
 
 
-def _gather(text: str, media: Media, *, struck: bool) -> _Gathered:
+def _gather(text: str, media: Media, *, struck: bool, trace: Trace | None = None) -> _Gathered:
     check_size(len(text), _MAX_POSITION)
     if media is Media.JSON:
-        return _from_json(text, struck)
+        return _from_json(text, struck, trace)
     if media in {Media.HTML, Media.XML}:
-        return _from_markup(text, XML if media is Media.XML else HTML, struck)
+        return _from_markup(text, XML if media is Media.XML else HTML, struck, trace)
     gatherer = Gatherer(markup=False)
     gatherer.put(text)
     return _Gathered(gatherer)
@@ -182,10 +211,10 @@ def _gather(text: str, media: Media, *, struck: bool) -> _Gathered:
 _MAX_POSITION: Final = 2**31 - 1
 
 
-def _from_markup(text: str, vocabulary: Vocabulary, struck: bool) -> _Gathered:
+def _from_markup(text: str, vocabulary: Vocabulary, struck: bool, trace: Trace | None) -> _Gathered:
     check_tags(text)
     gatherer = Gatherer(markup=True)
-    scan = Scan(text, vocabulary, gatherer, keep_struck=struck)
+    scan = Scan(text, vocabulary, gatherer, keep_struck=struck, trace=trace)
     scan.run()
     return _Gathered(gatherer, {"struck"} if scan.left_out else set(), vocabulary is XML)
 
@@ -246,7 +275,7 @@ def _read_pdf(body: bytes) -> NormalText:
     return replace(text, flags=flags, scanned=scanned, _pages=pages)
 
 
-def _read_docx(body: bytes, limit: int, *, struck: bool) -> NormalText:
+def _read_docx(body: bytes, limit: int, *, struck: bool, trace: Trace | None) -> NormalText:
     from kratom_atlas.read.archive import members
 
     wanted = re.compile(r"word/(?:document|footnotes|endnotes)\.xml")
@@ -256,7 +285,7 @@ def _read_docx(body: bytes, limit: int, *, struck: bool) -> NormalText:
     if "word/document.xml" not in parts:
         raise FaultError(Fault.LAYOUT, "a word processor file without a document")
     source = "\n".join(decode(parts[name]).text for name in sorted(parts))
-    found = _from_markup(source, DOCX, struck).text()
+    found = _from_markup(source, DOCX, struck, trace).text()
     if not found.text:
         raise FaultError(Fault.EMPTY, "a word processor file without any text")
     return found
@@ -284,8 +313,9 @@ _PACKED_STRING: Final = re.compile(r"[A-Za-z0-9+/_-]{256,}+={0,2}")
 _PACKED_FROM: Final = 256
 
 
-def _from_json(text: str, struck: bool) -> _Gathered:
+def _from_json(text: str, struck: bool, trace: Trace | None) -> _Gathered:
     """Every string of a JSON document that is a value, each on lines of its own."""
+    noted = Trace() if trace is not None else None
     gatherer = Gatherer(markup=True)
     values = _Values()
     flags: set[str] = set()
@@ -301,7 +331,7 @@ def _from_json(text: str, struck: bool) -> _Gathered:
             scans += 1
             if scans > _MAX_SCANS:
                 raise FaultError(Fault.TOO_LARGE, "it has more strings of markup than any law")
-            scan = Scan(value, HTML, gatherer, keep_struck=struck, base=base)
+            scan = Scan(value, HTML, gatherer, keep_struck=struck, base=base, trace=noted)
             scan.run()
             flags |= {"struck"} if scan.left_out else set()
         else:
@@ -311,7 +341,16 @@ def _from_json(text: str, struck: bool) -> _Gathered:
         gatherer.places.append(values.end(string.end() - 1))
         if len(gatherer.pieces) > BATCH:
             gatherer.flush()
-    return _Gathered(gatherer, flags, within=values.runs())
+    within = values.runs()
+    if trace is not None and noted is not None:
+        trace.set_apart += [(how, *_taken(within, a, b)) for how, a, b in noted.set_apart]
+        trace.struck += [(*_taken(within, a, b), words) for a, b, words in noted.struck]
+    return _Gathered(gatherer, flags, within=within)
+
+
+def _taken(runs: Runs, start: int, end: int) -> tuple[int, int]:
+    first, last = runs.take(np.array([start, end], np.int32))
+    return int(first), int(last)
 
 
 class _Values:
