@@ -1,6 +1,7 @@
 """`make demo`: the whole line, offline: crawl twice, change some documents in between, crawl again.
 
-With a folder of real answers (`make demo SAMPLES=DIR`) it crawls those, and shows what they say.
+With a folder of real answers (`make demo SAMPLES=DIR`) it crawls those, reads them, and shows which
+bills became law, what each changes on which day, the map before and after, and the report.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from collections import Counter
 from pathlib import Path
 
 import harness
+from demo_law import show
 from harness import FIXTURES, Ran, fixture_exchanges, run, sample_exchanges, say
 
 from kratom_atlas.crawl.registry import load_scraper, names
 from kratom_atlas.crawl.replay import Exchange, ReplayServer
 from kratom_atlas.model.observation import Document, Observation, TrackedInstrument
+from kratom_atlas.model.vocabulary import InstrumentKind
 from kratom_atlas.store.crawls import Archive
 from kratom_atlas.store.database import open_store
 
 
-def main(samples: str | None = None) -> None:
-    """Show it."""
+def main(samples: str | None = None, out: str = ".kratom-atlas/demo") -> None:
+    """Show it; with `samples`, maps and a report are left in `out`."""
     if samples:
         harness.SAMPLES = Path(samples).resolve()
     held = "samples.yaml" if samples else "exchanges.yaml"
@@ -38,6 +41,7 @@ def main(samples: str | None = None) -> None:
         _sum("Second crawl, nothing has changed", run(server, home, sources))
         if samples:
             _bills(home)
+            show(home, Path(out).resolve(), say)
             return
         server.advance()
         _sum("Third crawl, one document of each source has changed", run(server, home, sources))
@@ -76,8 +80,10 @@ def _bills(home: Path) -> None:
         if one.stage.is_law:
             say(f"    {one.key}: {one.title[:60]}; enacted {one.enacted or 'day not known'}")
     named = [one for _, one in standing if isinstance(one, Document) and one.mentions]
-    say(f"{len(named)} other documents name it:")
-    for one in named:
+    texts = [one for one in named if one.kind is InstrumentKind.BILL]
+    others = [one for one in named if one not in texts]
+    say(f"{len(texts)} texts of bills name it, and {len(others)} other documents:")
+    for one in others:
         say(f"    {one.jurisdiction.rpartition(':')[2]}: {one.key}: {_words(one)}")
 
 
@@ -96,4 +102,4 @@ def _kinds(exchanges: list[Exchange]) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:3])
