@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
 
-from kratom_atlas import __version__, cli_read, cli_sources, cli_watch
+from kratom_atlas import __version__, cli_read, cli_review, cli_sources, cli_watch
 from kratom_atlas.console import DAY, MOMENT, one_line, say
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.settings import Settings
@@ -505,5 +505,11 @@ def _named(record: Record, words: tuple[str, ...]) -> tuple[list[int], list[int]
     return sorted(named), sorted(inside - named)
 
 
-for _command in (*cli_read.COMMANDS, *cli_sources.COMMANDS, *cli_watch.COMMANDS):
+_COMMANDS = (
+    *cli_read.COMMANDS,
+    *cli_review.COMMANDS,
+    *cli_sources.COMMANDS,
+    *cli_watch.COMMANDS,
+)
+for _command in _COMMANDS:
     command.add_command(_command)

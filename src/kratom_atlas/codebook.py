@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from kratom_atlas.model import crawling, reading, vocabulary
+from kratom_atlas.model import crawling, proposal, reading, vocabulary
 from kratom_atlas.model.vocabulary import Word
 
 __all__ = ["TABLES", "codebook"]
@@ -27,6 +27,7 @@ TABLES: Final[tuple[tuple[str, type[Word], str], ...]] = (
     ("Searches", vocabulary.SearchResult, "Absence is known only through a search."),
     ("Searched", vocabulary.Searched, "Whether anybody looked at a place's own law."),
     ("Kinds of change", vocabulary.ChangeKind, "Why two answers differ."),
+    ("Severity of a change", vocabulary.Severity, "What subscribers can choose by."),
     ("Kinds of source", crawling.SourceKind, "What a source publishes."),
     ("Outcomes of a look", crawling.Outcome, "What a look at one document found."),
     ("Ends of a run", crawling.RunState, "A run is accepted as a whole, or not at all."),
@@ -35,6 +36,8 @@ TABLES: Final[tuple[tuple[str, type[Word], str], ...]] = (
     ("Relevance of a text", reading.Relevance, "How it concerns kratom."),
     ("Novelty of a rule", reading.Novelty, "What a text does with a rule that it states."),
     ("Kinds of amendment", reading.AmendmentKind, "What one amending clause does."),
+    ("Kinds of proposal", proposal.ProposalKind, "What a reading would have the record say."),
+    ("States of a proposal", proposal.ProposalState, "Only what is accepted is in the record."),
     ("Units", vocabulary.Unit, "Of caps and limits."),
     ("What else a cap counts", vocabulary.Alkaloid, "Besides 7-OH."),
 )
@@ -103,6 +106,8 @@ _CHANGELOG: Final = """\
   instrument kinds `resolution` and `treaty`; a rule on possession that is stricter than the rule on
   sale decides the place's word even where sale is not unlawful.
 - 2026-11-22: the words of crawling: kinds of source, outcomes, ends of a run, health, faults.
+- 2026-11-23: the severity of a change, for feeds; the words of reading and review: relevance,
+  novelty, kinds of amendment, kinds and states of a proposal.
 """
 
 

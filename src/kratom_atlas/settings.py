@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-__all__ = ["Settings"]
+__all__ = ["ACTOR", "Settings"]
+
+ACTOR: Final = "KRATOM_ATLAS_ACTOR"
+"""Names the person who decides in a review, where the command line does not."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 
 from kratom_atlas.cli import command
 from kratom_atlas.codebook import TABLES, codebook
-from kratom_atlas.model import crawling, vocabulary
+from kratom_atlas.model import crawling, proposal, reading, vocabulary
 from kratom_atlas.model.vocabulary import Word
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,8 @@ def test_the_codebook_says_what_the_vocabulary_says() -> None:
 
 
 def test_the_codebook_has_every_word() -> None:
-    words_of = {**vars(vocabulary), **vars(crawling)}.values()
+    modules = (vocabulary, crawling, reading, proposal)
+    words_of = [value for module in modules for value in vars(module).values()]
     classes = {c for c in words_of if isinstance(c, type) and issubclass(c, Word)}
     assert {words for _, words, _ in TABLES} == classes - {Word}
 
@@ -49,12 +50,16 @@ def test_no_other_distribution_owns_our_import_names(name: str) -> None:
 def test_every_command_of_the_readme_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for line in re.findall(r"^kratom-atlas (.+?)(?:\s+#.*| >.*)?$", text, re.MULTILINE):
-        name = line.split()[0]
+        name, *rest = line.split()
         assert name in command.commands
+        called = command.commands[name]
+        if isinstance(called, click.Group):
+            assert rest[0] in called.commands, line
+            called = called.commands[rest[0]]
         for option in re.findall(r"--[a-z-]+", line):
             options = {
                 o
-                for p in command.commands[name].params
+                for p in called.params
                 if isinstance(p, click.Option)
                 for o in p.opts
             }

@@ -28,7 +28,7 @@ from kratom_atlas.resolve.record import Record
 from kratom_atlas.review.desk import Desk
 from kratom_atlas.review.propose import Read, origin_of
 from kratom_atlas.review.standing import stand
-from kratom_atlas.review.texts import ToRead, marked_text, read_one, to_read
+from kratom_atlas.review.texts import ToRead, read_one, to_read
 from kratom_atlas.review.update import update
 from kratom_atlas.site.pages import HOW_TO_REPORT, Meta
 from kratom_atlas.store.captures import Captures
@@ -61,11 +61,11 @@ def show(home: Path, out: Path, say: Say) -> None:
         readings: dict[str, Reading] = {}
 
         def read(one: ToRead) -> Read | None:
-            marked = marked_text(one.document, captures) if one.document else None
+            reading, marked = read_one(one, captures, codes)
             if marked is None or one.document is None:
                 return None
-            readings[one.document.key] = read_one(one, captures, codes)
-            return Read(readings[one.document.key], marked, __version__)
+            readings[one.document.key] = reading
+            return Read(reading, marked, __version__)
 
         declared = [row for one in find_scrapers().values() for row in (one.source, *one.sources())]
         origins = {source.id: origin_of(source) for source in declared}

@@ -23,6 +23,7 @@ __all__ = [
     "Level",
     "SearchResult",
     "Searched",
+    "Severity",
     "Stage",
     "Status",
     "Substance",
@@ -289,6 +290,18 @@ class ChangeKind(Word):
     LAW = ("law", "Law", "The law changed.")
     KNOWLEDGE = ("knowledge", "Late knowledge", "We learned it after it applied.")
     CORRECTION = ("correction", "Correction", "What we had said was wrong.")
+
+
+class Severity(Word):
+    """How much a change moves what a person may do, gravest first."""
+
+    MAJOR = (
+        "major",
+        "Major",
+        "Possession or sale becomes, or ceases to be, unlawful or licensed.",
+    )
+    MINOR = ("minor", "Minor", "The word changes otherwise, or only under the place's own law.")
+    DETAIL = ("detail", "Detail", "The word stands; a condition or a single activity changes.")
 
 
 class EvidenceKind(Word):

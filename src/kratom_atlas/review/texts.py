@@ -70,7 +70,6 @@ def marked_text(document: Document, captures: Captures) -> Marked | None:
     None where it is not held, or can no longer be read.
     """
     from kratom_atlas.read.marked import read_marked
-
     from kratom_atlas.read.text import read_text
 
     if document.text_sha256 is None:
@@ -111,25 +110,30 @@ def circumstances(one: ToRead, codes: Mapping[str, str]) -> Circumstances:
             session_end=None if ended is None else PartialDate(ended.isoformat()),
         )
     assert document is not None
+    standing = document.kind in _LAW
     return Circumstances(
         place=code,
         language=document.language,
         kind=document.kind,
-        stage=Stage.IN_FORCE if document.kind in _LAW else None,
+        stage=Stage.IN_FORCE if standing else None,
         title=document.title,
         number=document.number or "",
-        effective=document.effective,
+        # The first day of a standing text, or of its last version, is not that of each rule in it.
+        effective=None if standing else document.effective,
         published=document.published,
     )
 
 
-def read_one(one: ToRead, captures: Captures, codes: Mapping[str, str]) -> Reading:
-    """What its text does; `text-not-held` where there is none to read."""
+def read_one(
+    one: ToRead, captures: Captures, codes: Mapping[str, str]
+) -> tuple[Reading, Marked | None]:
+    """What its text does, and the text; `text-not-held` where there is none to read."""
     from kratom_atlas.read.reading import read_law
 
     marked = marked_text(one.document, captures) if one.document is not None else None
     if marked is None:
         named = one.bill is not None and one.bill.shown.mentions
         title = "its title or abstract names it; " if named else ""
-        return Reading(relevance=Relevance.TEXT_NOT_HELD, because=f"{title}no text of it is held")
-    return read_law(marked, circumstances(one, codes))
+        because = f"{title}no text of it is held"
+        return Reading(relevance=Relevance.TEXT_NOT_HELD, because=because), None
+    return read_law(marked, circumstances(one, codes)), marked

@@ -1,0 +1,1 @@
+"""From readings to the record: proposals, policies, decisions, and the watch for repeals."""

@@ -1,0 +1,196 @@
+"""The local page, over real HTTP."""
+
+from __future__ import annotations
+
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markupsafe import Markup, escape
+from review_sample import (
+    ORIGINS,
+    PLACES,
+    RULE,
+    TODAY,
+    document,
+    finding,
+    provision,
+    read,
+    said,
+    to_read,
+)
+
+from kratom_atlas.errors import AtlasError
+from kratom_atlas.model.proposal import Proposal, ProposalState
+from kratom_atlas.review.desk import Desk
+from kratom_atlas.review.page import Office, server
+from kratom_atlas.review.propose import propose
+from kratom_atlas.store import database
+from kratom_atlas.store.proposals import Proposals, Seen
+
+HOSTILE = "<script>alert(1)</script> \u202e'\"&{{7*7}}"
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, new_store: Callable[..., AbstractContextManager[str]]
+) -> Iterator[Office]:
+    with new_store("sqlite", tmp_path) as url, database.open_store(url) as store:
+        yield Office(
+            Desk(Proposals(store), PLACES),
+            lambda: datetime(2026, 11, 23, tzinfo=UTC),
+            lambda old, new: Markup("<del>{}</del><ins>{}</ins>").format(escape(old), escape(new)),
+        )
+
+
+@pytest.fixture
+def made(office: Office) -> list[Proposal]:
+    office.desk.proposals.store.append(said(RULE, provision(), at="2026-08-28T00:00:00Z"))
+    text = f"(a) {HOSTILE}; (b) mitragynine; (c) 7-hydroxymitragynine"
+    what = [
+        finding(text=text),
+        finding("7-hydroxymitragynine", text=text, substances=("7-oh",), quote=HOSTILE),
+    ]
+    one = to_read(document(title=HOSTILE))
+    found = propose(
+        read(*what, text=text), one, ORIGINS["us_ri_rules"], office.desk.standing(), seen_on=TODAY
+    )
+    seen = Seen("us_ri_rules", one.document.key if one.document else "", "a" * 64, "reader-1")
+    office.desk.proposals.make(seen, found, at="2026-11-22T00:00:00Z")
+    return list(found)
+
+
+@pytest.fixture
+def site(office: Office) -> Iterator[str]:
+    running = server(office)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}"
+    finally:
+        running.shutdown()
+        thread.join()
+        running.server_close()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: Any, **_named: Any) -> None:
+        return None
+
+
+def ask(
+    url: str, form: dict[str, str] | None = None, **headers: str
+) -> tuple[int, str, dict[str, str]]:
+    data = None if form is None else urllib.parse.urlencode(form).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, data, named)
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return answer.status, answer.read().decode(), dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(), dict(error.headers)
+
+
+def test_the_list_and_its_filters(site: str, made: list[Proposal]) -> None:
+    status, page, headers = ask(site)
+    assert status == 200
+    assert page.count("<li><a href") == 2
+    assert "script" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "<script" not in page
+    assert ask(f"{site}/?place=US-AL")[1].count("<li><a href") == 0
+    assert ask(f"{site}/?place=us-ri&source=us_ri_rules")[1].count("<li><a href") == 2
+    assert ask(f"{site}/?state=rejected")[1].count("<li><a href") == 0
+    assert ask(f"{site}/style.css")[2]["Content-Type"].startswith("text/css")
+    assert ask(f"{site}/nowhere")[0] == 404
+    assert ask(f"{site}/p/p-none")[0] == 404
+
+
+def test_a_proposal_beside_its_evidence(site: str, made: list[Proposal]) -> None:
+    _, page, _ = ask(f"{site}/p/{made[1].id}")
+    assert "<mark>7-hydroxymitragynine</mark>" in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "\u202e" not in page
+    assert "{{7*7}}" in page
+
+
+def test_a_round_of_decisions(site: str, office: Office, made: list[Proposal]) -> None:
+    url = f"{site}/p/{made[1].id}"
+    form = {"token": office.token, "actor": "ada", "reason": "read it", "decision": "accept",
+            "changes": "note=Seen\nattested=\nfrom=2026-05"}  # fmt: skip
+    status, _, headers = ask(url, form)
+    assert (status, headers["Location"]) == (303, f"/p/{made[1].id}")
+    entry = office.desk.proposals.entry(made[1].id)
+    assert entry.state is ProposalState.EDITED
+    assert made[1].provision is not None
+    law = office.desk.standing().provisions[made[1].provision.id]
+    assert (law.from_, law.note) == ("2026-05", "Seen")
+    assert "ada" in ask(url)[1]
+    assert ask(url, {**form, "decision": "reopen"})[0] == 303
+    assert ask(url, {**form, "decision": "reject"})[0] == 303
+    assert law.id not in office.desk.standing().provisions
+
+
+def test_the_redline_against_what_was_accepted(
+    site: str, office: Office, made: list[Proposal]
+) -> None:
+    office.desk.accept(made[0].id, actor="ada", reason="x", at="2026-11-23T00:00:00Z")
+    page = ask(f"{site}/p/{made[1].id}")[1]
+    assert "Against the text last accepted" in page
+
+
+def test_what_is_wrong_is_said_and_the_form_is_kept(
+    site: str, office: Office, made: list[Proposal]
+) -> None:
+    url = f"{site}/p/{made[1].id}"
+    form = {"token": office.token, "actor": HOSTILE[:25], "reason": "kept", "decision": "accept",
+            "changes": "colour=blue"}  # fmt: skip
+    status, page, _ = ask(url, form)
+    assert status == 409
+    assert "unknown field `colour`" in page
+    assert 'value="kept"' in page
+    assert "<script" not in page
+    assert ask(url, {**form, "changes": "colour"})[0] == 409
+    assert ask(url, {**form, "decision": "burn"})[0] == 409
+    assert ask(url, {**form, "actor": ""})[0] == 409
+
+
+def test_only_forms_of_this_page_decide(site: str, office: Office, made: list[Proposal]) -> None:
+    url = f"{site}/p/{made[1].id}"
+    form = {"actor": "eve", "reason": "x", "decision": "accept"}
+    assert ask(url, form)[0] == 403
+    assert ask(url, {**form, "token": "guess"})[0] == 403
+    mine = {**form, "token": office.token}
+    assert ask(url, mine, Origin="https://evil.example")[0] == 403
+    assert ask(url, mine, Origin="null")[0] == 403
+    assert ask(url, {**mine, "changes": "x" * 70_000})[0] == 413
+    assert ask(f"{url}?decision=accept&token={office.token}")[0] == 200
+    assert office.desk.proposals.entry(made[1].id).decisions == ()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", ""])
+def test_no_other_name_leads_here(site: str, made: list[Proposal], host: str) -> None:
+    assert ask(site, Host=host)[0] == 421
+    assert ask(f"{site}/p/{made[1].id}", {"token": "x"}, Host=host)[0] == 421
+
+
+def test_it_listens_on_this_machine_only(office: Office) -> None:
+    running = server(office)
+    try:
+        assert isinstance(running, ThreadingHTTPServer)
+        assert running.server_address[0] == "127.0.0.1"
+        with pytest.raises(AtlasError, match="name another"):
+            server(office, running.server_port)
+    finally:
+        running.server_close()
