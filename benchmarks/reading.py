@@ -60,10 +60,9 @@ def acts(count: int) -> Iterator[bytes]:
 
 def read_one(body: bytes) -> int:
     """From bytes to findings; how many."""
-    from kratom_atlas.read.reading import read_law
-
     from kratom_atlas.model.reading import Circumstances
     from kratom_atlas.read.marked import read_marked
+    from kratom_atlas.read.reading import read_law
 
     return len(read_law(read_marked(body), Circumstances(place="US-AL")).findings)
 

@@ -243,7 +243,8 @@ def _score(
     today: date = datetime.now(UTC).date()
     values = plain(scored, on=today, version=__version__)
     if save is not None:
-        save.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        published = {name: value for name, value in values.items() if name != "wrong"}
+        save.write_text(json.dumps(published, indent=1) + "\n", encoding="utf-8")
         say(f"wrote {save}")
     if as_json:
         click.echo(json.dumps(values, ensure_ascii=False, indent=1))

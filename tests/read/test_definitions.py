@@ -72,6 +72,14 @@ def test_kind_of_product_is_narrow() -> None:
     assert not found["kratom product"].narrow
 
 
+def test_terms_without_quotation_marks_stand_in_units_of_their_own() -> None:
+    found = defined(
+        "Sec. 2. For this act:\n(1) Department means the Department of Health;\n"
+        "(2) Kratom means the plant mitragyna speciosa; and\n(3) Person means anybody.\n"
+    )
+    assert found["kratom"].substances == ("leaf",)
+
+
 def test_definition_ends_with_its_unit() -> None:
     text = '(1) "Kratom" means any part of the plant kratom.\n(2) No person shall sell kratom.'
     assert text[slice(*defined(text)["kratom"].span)].rstrip().endswith("plant kratom.")

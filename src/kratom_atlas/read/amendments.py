@@ -81,7 +81,11 @@ _ENGLISH: Final = _rows(
     (r"\b(?:striking|strike|deleting|delete)\b.{1,600}\b(?:insert|substitut|replac)", _AMENDS),
     (r"\b(?:for|there (?:is|are|shall be)) ?[\"\u201c\u2018].{1,600}\bsubstitute", _AMENDS),
     (r"\bsubstitut|\breplac(?:ed|ing)\b", _REPLACES),
-    (r"\bby (?:adding|inserting|the addition)\b|\badding\b|\bamended to add\b", _ENACTS),
+    # by the insertion of the following after "x"
+    (
+        r"\bby (?:adding|inserting|the (?:addition|insertion))\b|\badding\b|\bamended to add\b",
+        _ENACTS,
+    ),
     (rf"{_BE} (?:added|inserted|enacted)\b|\binsert(?:ing)?\b", _ENACTS),
     (rf"{_BE} (?:repealed|revoked|omitted|stricken)\b|\bby repealing\b", _REPEALS),
     (r"\bomit\b|\b(?:striking|strike|deleting)\b", _REPEALS),
@@ -95,7 +99,7 @@ _CITES_UNIT: Final = re.compile(
     r"|\btitle\b"
     r"|\bschedules?\b|\bregulations?\b|\brules?\b|\bact\b|\bcodes?\b|\bstatutes?\b|\blaws?\b"
     r"|\border\b|\bordinances?\b|\bitems?\b|\bentr(?:y|ies)\b|\bdefinitions?\b|\bwords?\b"
-    r"|\b[A-Z]\.[A-Z]\.|\bNRS\b|\bRCW\b|\bORS\b|\bKRS\b|\bHRS\b|\bMCL\b|\bRSA\b"
+    r"|\b[A-Z]\.[A-Z]\.|\bIC(?= \d)|\bNRS\b|\bRCW\b|\bORS\b|\bKRS\b|\bHRS\b|\bMCL\b|\bRSA\b"
     r"|[\"\u201c\u2018]",
     re.I,
 )
@@ -365,9 +369,10 @@ def _words(text: str, clause: _Clause, follows: int) -> tuple[str, str, Span | N
     if not quotes or not puts:
         return "", "", None
     behind = [quote for quote in quotes if quote.start() > puts[-1]]
-    if len(behind) > 1 and _BESIDE.search(text, puts[-1], behind[0].start()):
-        # "inserted after the word “and” the words “or tea”"
-        behind = behind[1:]
+    if behind and _BESIDE.search(text, puts[-1], behind[0].start()):
+        # "inserted after the word “and” the words “or tea”", "the insertion after “tea”:"
+        is_last = text[clause.span.end - 1] != ":" and len(behind) == 1
+        behind = behind if is_last else behind[1:]
     after = behind[0] if behind else None
     before = next((q for q in reversed(quotes) if q is not after), None)
     is_swap = clause.kind in {_AMENDS, _REPLACES}

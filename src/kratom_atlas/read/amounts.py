@@ -175,8 +175,8 @@ def _places_of(key: str, low: str) -> Iterator[int]:
 _BREAK: Final = re.compile(
     r";|\.(?=\s{1,3}[“\"(\[]?[A-Z]|[“”\"]|\(\w{1,4}\))|\n(?=\s{0,8}\(?\w{1,5}[.)])|\n\n"
 )
-# The colon in `may not:` before a list on lines of its own or `(a)`, `1.`.
-_OPENS_LIST: Final = re.compile(r":(?=\s{0,4}(?:\n|\(?\w{1,3}[.)]))")
+# The colon in `may not:` before a list on lines of its own or `(a)`, `1.`, `29 a.` (a line number).
+_OPENS_LIST: Final = re.compile(r":(?=\s{0,4}(?:\n|(?:\d{1,2}\s)?\(?\w{1,3}[.)]))")
 
 
 def _clause(part: _Part, at: int) -> _Clause:
@@ -204,7 +204,7 @@ def _list_lead(part: _Part, start: int, at: int) -> str:
 
 # `may not sell`, `it is unlawful`, `without a label`: what makes a mention of a thing a rule on it.
 _BARS: Final = re.compile(
-    r"\b(?:shall not|may not|must not|can ?not|no (?:person|retailer|processor|individual|one"
+    r"\b(?:shall not|may not|must not|can ?not|(?:none|neither) of|no (?:person|retailer|processor|individual|one"
     r"|kratom|product|manufacturer|distributor|entity|business|licensee)|unlawful|illegal"
     r"|prohibit\w{0,6}"
     r"|does not|do not|is not|are not|not be|without|ban(?:s|ned)?|forbid\w{0,4}|restrict\w{0,5}"
@@ -416,7 +416,8 @@ _ALKALOIDS: Final = {
 }
 # `more than`, `does not exceed`, `a maximum of`, `less than`: the amount is the most there may be.
 _MOST: Final = re.compile(
-    r"(?<!\w)(?:(?:more|greater|larger|higher|less|lower|fewer) than|exceed\w{0,3}|in excess of"
+    r"(?<!\w)(?:(?:more|greater|larger|higher|less|lower|fewer) than|exceed\w{0,3}|surpass\w{0,3}"
+    r"|in excess of"
     r"|above|over|(?:no|not) more|(?:maximum|max|limit)\w{0,3}|up to|at most|below|under|beyond"
     r"|threshold)(?!\w)"
 )
@@ -427,11 +428,21 @@ _MOST_AFTER: Final = re.compile(
 )
 # `at least `, `not less than ` right before the number: the amount is the least there may be.
 _LEAST: Final = re.compile(r"(?:at least|(?:not|no) (?:less|fewer) than|minimum(?: of)?)\s{1,2}\Z")
+# `not to take more than`, `do not exceed`: what a label says to the user, and no rule on products.
+_ADVICE: Final = re.compile(
+    r"(?<!\w)(?:not to|do not|don't|never|should not|avoid) (?:take|taking|consum|us(?:e|ing)|ingest"
+    r"|drink|eat)"
+)
 _ARTICLES: Final = r"(?:(?:the|any|a|its|combined|naturally|occurring)\s{1,2}){0,3}"
 # ` 7-hydroxymitragynine` right after the unit, ` per serving of ` between them.
 _THEN: Final = (
     re.compile(rf"\s{{1,2}}{_ARTICLES}"),
     re.compile(rf"[^.;:,]{{0,40}}?\bof\s{{1,2}}{_ARTICLES}"),
+    # ` of the total alkaloids is 7-hydroxymitragynine`
+    re.compile(
+        r"[^.;:,]{0,30}?\balkaloids?(?:\s{1,2}\w{1,12}){0,2}?\s{1,2}(?:is|are|being|as|consists? of"
+        rf"|comprised of|made up of)\s{{1,2}}{_ARTICLES}"
+    ),
 )
 # `of the total kratom alkaloid composition`, `alkaloid fraction`.
 _OF_ALKALOIDS: Final = re.compile(
@@ -456,6 +467,9 @@ _HOLDS: Final = re.compile(
     r"(?<!\w)(?:an?|each|the|no|any)\s{1,2}(?:[a-z]{1,14}\s{1,2}){0,2}?"
     r"(?P<what>serving|dose|container|package|packet|bottle|pouch|vial)(?![a-z])[^.;]{0,60}?"
     r"(?<!\w)(?:contain|hold|exceed|weigh)"
+    # `in containers larger than `
+    r"|(?<!\w)(?P<size>serving|dose|container|package|packet|bottle|pouch|vial)s?\s{1,2}"
+    r"(?:larger|bigger)\s{1,2}than"
 )
 _PER_WHAT: Final = (
     (("serving", "dos"), Unit.MG_PER_SERVING),
@@ -511,9 +525,12 @@ def _measure(amount: _Amount, parts: tuple[_Part, ...]) -> Cap | AlkaloidCap | L
     if subject == "other":
         return None
     unit, value = _unit(amount, clause)
-    if subject is None:
+    reach = min(clause.end, amount.end + 60)
+    if subject is None and amount.kind in {"mg", "ppm"}:
+        subject = "total" if part.low.find("alkaloid", clause.start, reach) >= 0 else None
+    if subject is None or unit in _LIMIT_UNITS:
         return _limit(amount, (unit, value), clause, parts)
-    if unit is None or unit in _LIMIT_UNITS:
+    if unit is None:
         return None
     if subject == "seven":
         return Cap(value=value, unit=unit)
@@ -530,6 +547,8 @@ def _is_most(amount: _Amount, clause: _Clause) -> bool:
     if _LEAST.search(low, max(0, amount.start - 24), amount.start):
         return False
     before = max(clause.start, amount.start - 110)
+    if _ADVICE.search(low, before, amount.start):
+        return False
     if _MOST.search(low, before, amount.start) or _MOST_AFTER.match(low, amount.end):
         return True
     return amount.start - clause.start < 12 and _MOST.search(clause.lead[-60:]) is not None
@@ -584,10 +603,11 @@ def _unit(amount: _Amount, clause: _Clause) -> tuple[Unit | None, float]:
     per = _PER.search(after[:70])
     if per is None:
         per = next(iter([*_PER.finditer(before)][-1:]), None) or _HOLDS.search(before)
+    what = None if per is None else per["what"] or per.groupdict().get("size")
+    unit = None if what is None else _per(what)
     if amount.kind == "servings":
-        holds = per is not None and _per(per["what"]) is Unit.MG_PER_CONTAINER
+        holds = unit is Unit.MG_PER_CONTAINER
         return (Unit.SERVINGS_PER_CONTAINER if holds else None), amount.value
-    unit = None if per is None else _per(per["what"])
     if amount.kind == "ml":
         return (Unit.ML_PER_CONTAINER if unit is Unit.MG_PER_CONTAINER else None), amount.value
     if amount.kind == "mg":
@@ -643,7 +663,7 @@ _UNDER: Final = re.compile(
     r"(?<!\w)(?:under|younger than|below|less than|not (?:yet )?(?:attained|reached|turned)"
     r"|attain(?:ed|s|ing)?)"
     rf"\s{{1,2}}(?:the\s{{1,2}})?(?:minimum\s{{1,2}})?(?:age\s{{1,2}}(?:of\s{{1,2}})?)?"
-    rf"(?P<age>{_AGE_WORDS})(?!\s{{0,2}}(?:%|per|mg|milli|gram|days|feet|,\d|\d))(?!\w)"
+    rf"(?P<age>{_AGE_WORDS})(?!\s{{1,2}}{_AGE_WORDS})(?!\s{{0,2}}(?:%|per|mg|milli|gram|days|feet|,\d|\d))(?!\w)"
 )
 # `21 years of age or older`, `at least 18 years of age`, `minimum age of 21`, `aged 18 or over`.
 _LEAST_AGE: Final = re.compile(
@@ -655,7 +675,8 @@ _LEAST_AGE: Final = re.compile(
 # Whose age is not the buyer's: `an employee who is at least 18`, `appears to be under 30`.
 _OTHERS_AGE: Final = re.compile(
     r"(?:employ\w{1,5}|clerk|applicant|licensee|registrant|agent|officer|inspector|appears?"
-    r"|appearing|looks?|reasonably|models?|convicted|adult who|defendant|offender)"
+    r"|appearing|looks?|reasonably|models?|convicted|adult who|defendant|offender|statements?"
+    r"|warnings?|advertis\w{1,6}|attract\w{1,4}|appeal\w{0,3}|depict\w{0,3})"
     r"[^.;]{0,60}\Z"
 )
 # `“minor” means `
@@ -778,16 +799,34 @@ _RULES: Final = (
     ),
     _Rule(
         "advertising",
-        ("advertis", "market", "claim"),
+        ("advertis", "market", "claim", "represent", "assert", "suggest", "promot", "billboard"),
         _words(
             r"advertis(?:e|es|ed|ing|ements?)",
             r"market(?:s|ed|ing)?\b[^.;]{0,60}?\b(?:minors?|children|youth|underage|persons? under"
             r"|individuals? under)",
             r"(?:health|medical|therapeutic|medicinal|disease|structure)(?:[- ]related)? claims?",
-            r"claims?\b[^.;]{0,60}?\b(?:treat\w{0,5}|cur(?:e|es|ing)|prevent\w{0,3}|mitigat\w{1,4}"
-            r"|diagnos\w{1,4}|therapeutic)",
+            r"(?:claims?|represent\w{0,6}|assert\w{0,3}|suggest\w{0,3})\b[^.;]{0,60}?\b"
+            r"(?:treat\w{0,5}|cur(?:e|es|ing)|prevent\w{0,3}|mitigat\w{1,4}|diagnos\w{1,4}"
+            r"|therapeutic|heal(?:s|ing)?)",
+            r"promot(?:e|es|ed|ing|ion)(?: of| any| the)?(?: use of| sale of)? kratom",
+            r"billboards?",
         ),
         barred=True,
+    ),
+    _Rule(
+        "adulterants",
+        ("mixed", "packed", "combin", "blend", "lace", "infus", "contain", "injurious", "toxic"),
+        _words(
+            r"(?:mixed|packed|combined|blended|laced|infused)(?:,? (?:or )?\w{1,10}){0,2} with"
+            r" (?:(?:an?|any|another|other) )?(?:[\w-]{1,16} ){0,3}?(?:substances?|ingredients?"
+            r"|drugs?|alcohol|compounds?|opioids?|fentanyl|nicotine|cannabi\w{1,8}|caffeine|kava)",
+            r"contain(?:s|ing)? (?:an?|any|another|other) (?:[\w-]{1,16} ){0,2}?"
+            r"(?:controlled substances?|intoxicants?|drugs?|opioids?|fentanyl|cannabinoids?)",
+            r"injurious to (?:health|human health|the health|an? consumer|consumers)",
+            r"toxic (?:substances?|ingredients?|materials?)",
+        ),
+        barred=True,
+        not_=_words(r"labels?", r"warnings?", r"statements?", r"advertis\w{1,6}"),
     ),
     _Rule(
         "adulterants",
@@ -824,12 +863,14 @@ _RULES: Final = (
     ),
     _Rule(
         "exceptions",
-        ("except", "not apply", "not applicable", "good faith", "exempt"),
+        ("except", "not apply", "exempt", "unless"),
         _words(
             r"except(?:ion of|ing| for| that| when| where| if| to| in| as to| by| upon)?",
             r"(?:does|do|shall) not apply(?: to)?",
             r"(?:is|are|shall be) exempt(?:ed)?(?: from)?",
-            r"relied in good faith",
+            # `unless the purchaser is a parent`: somebody else than the rule is meant for
+            r"unless (?:the|such|that) (?:purchaser|buyer|person|individual|recipient|possessor)"
+            r" (?:is|was|are) (?:an?|the|his|her|their) (?:\w{1,12} ){0,3}?\w{1,14}",
         ),
         not_=_words(
             r"except as (?:otherwise |may be )?(?:provided|authori[sz]ed|permitted|specified|set)",
@@ -863,14 +904,22 @@ _RULES: Final = (
 _FLAGS: Final = (
     _Rule(
         "behind_the_counter",
-        ("counter", "accessible", "locked", "self-service", "self service"),
+        ("counter", "access", "lock", "self-service", "self service", "reach of", "assist"),
         _words(
-            r"behind (?:the|a) (?:\w{1,10} )?counter",
+            r"behind (?:the|an?|its|their) (?:[\w-]{1,12} ){0,2}?counter",
+            r"without (?:the )?(?:assistance|intervention|help) of (?:an? |the )?(?:\w{1,12} ){0,2}?"
+            r"(?:employees?|clerks?|retailers?|sellers?|vendors?|pharmacists?|staff|cashiers?)",
+            r"direct access (?:by|to|of|for) (?:the )?(?:\w{1,10} )?(?:public|customers?|consumers?)",
+            r"(?:out of|beyond|not within) (?:the )?reach of (?:the )?(?:\w{1,10} )?"
+            r"(?:customers?|public|purchasers?|consumers?|patrons?)",
+            r"(?:clerk|vendor|employee)[- ]assisted",
+            r"under lock and key",
             r"not (?:be )?(?:directly |readily |otherwise )?accessible (?:to|by) (?:the )?"
             r"(?:public|customers?|consumers?|purchasers?|patrons?)",
             r"(?:areas?|places?|manner|location) (?:\w{1,14} ){0,3}?accessible only to "
             r"(?:\w{1,12} ){0,3}?(?:employees|personnel|staff)",
-            r"locked (?:\w{1,10} )?(?:case|cabinet|display|container|area|unit)s?",
+            r"locked (?:[\w-]{1,10} ){0,2}?(?:case|cabinet|display|container|area|unit|shel(?:f|ve)"
+            r"|showcase|cupboard)s?",
             r"self[- ]service (?:displays?|basis|sales?)",
         ),
     ),
@@ -890,9 +939,11 @@ _FLAGS: Final = (
     ),
     _Rule(
         "in_public",
-        ("public",),
+        ("public", " park", "beach", "playground", "street", "sidewalk"),
         _words(
-            r"in (?:an? |any )?public (?:places?|spaces?|buildings?|parks?|view)",
+            r"in (?:an? |any |the )?(?:other )?public (?:places?|spaces?|buildings?|parks?|view)",
+            r"(?:in|within|on) (?:an? |any |the )?(?:public|county|city|town|municipal|village|state)"
+            r"(?:-owned)? (?:parks?|beach(?:es)?|playgrounds?|streets?|sidewalks?|property)",
             r"public (?:use|consumption|possession) of",
             r"(?:us(?:e|ing)|consum(?:e|es|ing|ption)|possess(?:es|ion|ing)?|ingest(?:s|ing)?)"
             r"(?: \w{1,14}){0,6}? in public",
@@ -978,26 +1029,44 @@ def _places(parts: tuple[_Part, ...]) -> list[Found]:
 
 _FORMS: Final = (
     (
-        ("vap", "inhal", "combust", "smok"),
+        ("vap", "inhal", "combust", "smok", "electr", "inject", "nasal", "suppositor", "patch"),
         _words(
-            r"vap(?:e|es|ing|ori[sz]ers?)",
+            r"inject(?:able|ables|ion|ed)",
+            r"nasal(?:ly)?",
+            r"suppositor(?:y|ies)",
+            r"(?:transdermal|skin) patch(?:es)?",
+            r"vap(?:e|es|ing|ori[sz]\w{1,5})",
+            r"produces? vapou?r",
             r"vapor products?",
             r"inhal(?:ed|ation|able|ing|ants?)",
             r"combust(?:ed|ible|ion)",
             r"smok(?:ed|able|ing)",
-            r"electronic (?:smoking|cigarettes?)\w{0,3}",
+            r"electr(?:on)?ic (?:smoking|cigar(?:ette|illo)?s?|pipes?)",
         ),
     ),
     (
-        ("gumm", "cand", "confection", "lollipop"),
-        _words(r"gumm(?:y|ies)", r"cand(?:y|ies)", r"confection\w{0,4}", r"lollipops?"),
+        ("gumm", "cand", "confection", "lollipop", "chocolat", "cookie", "lozenge", "chewing gum"),
+        _words(
+            r"gumm(?:y|ies)",
+            r"cand(?:y|ies)",
+            r"confection\w{0,4}",
+            r"lollipops?",
+            r"chocolates?",
+            r"cookies?",
+            r"lozenges?",
+            r"chewing gum",
+        ),
     ),
     (
-        ("attract", "appeal", "shape of", "cartoon"),
+        ("attract", "appeal", "shape", "cartoon", "resembl", "imitat", "mimic", "form other"),
         _words(
             r"(?:attract\w{0,4}|appeal\w{0,3}) (?:\w{1,14} ){0,3}?to (?:\w{1,14} ){0,2}?"
             r"(?:minors?|children|youth|persons? under|individuals? under)",
             r"shape of (?:an? )?(?:human|animal|cartoon|fruit|toy)\w{0,2}",
+            r"shaped like (?:an? )?\w{1,14}",
+            r"(?:resembl|imitat|mimic)\w{0,4}\b[^.;]{0,50}?\b(?:cand(?:y|ies)|food|snacks?|toys?"
+            r"|cereal|gumm(?:y|ies)|drinks?|beverages?|sodas?|cigarettes?|vapes?)",
+            r"in (?:any|an?) form other than",
             r"cartoons?(?:[- ]like)?",
         ),
     ),
@@ -1008,7 +1077,15 @@ _FORMS: Final = (
             r"(?:energy |kratom |soft )drinks?",
         ),
     ),
-    (("extract",), _words(r"kratom extracts?", r"concentrated extracts?")),
+    (
+        ("extract",),
+        # `a kratom product or kratom extract` is no form among others.
+        _words(
+            r"(?<!product or )(?<!products or )(?<!products and )(?<!product and )(?<!product, )"
+            r"kratom extracts?(?!,? (?:or|and) (?:an? )?kratom products?)",
+            r"concentrated extracts?",
+        ),
+    ),
 )
 # A form is only named here: in a definition, in directions for use, among all forms there are.
 _NAMED_FORM: Final = _words(
@@ -1050,7 +1127,10 @@ def _forms(parts: tuple[_Part, ...]) -> list[Found]:
 
 # -- penalties ----------------------------------------------------------------------------------
 
-_PENAL_KEYS: Final = ("fine", "penalt", "guilty", "imprison", "misdemean", "felony", "infraction")
+_PENAL_KEYS: Final = (
+    *("fine", "penalt", "guilty", "imprison", "misdemean", "felony", "infraction", "forfeit"),
+    *("petty offen", "convict"),
+)
 _PENAL: Final = _words(
     r"fin(?:e|es|ed)",
     r"(?:civil|criminal|administrative|monetary)?\s?penalt(?:y|ies)",
@@ -1062,6 +1142,8 @@ _PENAL: Final = _words(
     r"felon(?:y|ies)",
     r"infractions?",
     r"disorderly persons offen[cs]e",
+    r"petty offen[cs]e",
+    r"summary conviction",
 )
 # `has been convicted of a felony`: what somebody did before.
 _PAST: Final = _words(r"(?:been|was|were|prior(?:ly)?|previously) convicted", r"adjudicated")
@@ -1071,7 +1153,8 @@ _CLASS: Final = re.compile(
     r"(?:misdemeanou?r|felony|violation|infraction|offen[cs]e|crime)"
     r"|(?:(?:simple|serious|aggravated|gross|petty|high|state jail|summary|capital"
     r"|(?:first|second|third|fourth|fifth)[- ]degree|unclassified|civil|class|criminal) ){0,2}"
-    r"(?:misdemeanou?r|felony|infraction|disorderly persons offen[cs]e|summary offen[cs]e)"
+    r"(?:misdemeanou?r|felony|infraction|(?:petty )?disorderly persons offen[cs]e"
+    r"|(?:summary|petty) offen[cs]e)"
     r"(?: of the (?:first|second|third|fourth|fifth) (?:degree|class))?"
     r"|crime of the (?:first|second|third|fourth) degree)(?!\w)"
 )
@@ -1083,7 +1166,8 @@ _FIGURES: Final = rf"(?:(?:{'|'.join([*_ONES, *_TENS, *_POWERS, 'and'])})[\s-]{{
 # `not less than $500 nor more than $1,000`, `two hundred fifty dollars ($250)`, `50 penalty units`.
 _MONEY: Final = re.compile(
     rf"(?:{_BOUND}\s{{1,2}})?(?:(?:[$£€]\s?\d[\d,]{{0,12}}(?:\.\d\d)?)"
-    rf"|(?<!\w){_FIGURES}dollars(?:\s{{0,2}}\([$]?\d[\d,.]{{0,12}}\))?|\d{{1,5}} penalty units)"
+    rf"|(?<!\w){_FIGURES}dollars(?:\s{{0,2}}\([$]?\d[\d,.]{{0,12}}\))?|\d{{1,5}} penalty units"
+    r"|(?:a |an unlimited )?(?:fine )?(?:not exceeding )?level [1-5] on the standard scale)"
 )
 # `one year`, `up to 90 days`, `not more than six (6) months`.
 _TERM: Final = re.compile(
@@ -1105,7 +1189,16 @@ def _penalties(parts: tuple[_Part, ...]) -> list[Found]:
     for part in parts:
         for start, end in part.windows(_PENAL_KEYS, 2 * _CLAUSE):
             found += islice(_penal(part, start, end), _MAX_PENALTIES - len(found))
-    return found
+    return found or _threats(parts)
+
+
+def _threats(parts: tuple[_Part, ...]) -> list[Found]:
+    """Fines and penalties without an amount, where no amount is named at all."""
+    for part in parts:
+        for threat in part.near(_THREAT, _PENAL_KEYS):
+            fine = _cut(part, *threat.span("what"))
+            return [(Penalty(fine=fine), part.span(*threat.span()))]
+    return []
 
 
 def _penal(part: _Part, begin: int, stop: int) -> Iterator[Found]:
@@ -1164,6 +1257,15 @@ def _penalty(part: _Part, start: int, end: int, which: re.Match[str] | None) -> 
         fine=fine,
         prison=prison,
     )
+
+
+# `is subject to a civil forfeiture`, `shall be punished by a fine`: without an amount.
+_THREAT: Final = re.compile(
+    r"(?<!\w)(?:subject to|liable (?:for|to|on)|punish(?:able|ed) (?:by|with)|guilty|shall pay|incurs?"
+    r"|commits an offen[cs]e)(?!\w)[^.;]{0,60}?(?<!\w)"
+    r"(?P<what>(?:(?:civil|criminal|administrative|monetary) )?(?:fines?|penalt(?:y|ies)|forfeitures?))"
+    r"(?!\w)"
+)
 
 
 def _cut(part: _Part, start: int, end: int) -> str:

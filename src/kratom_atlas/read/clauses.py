@@ -49,6 +49,11 @@ _MAX_USES: Final = 60
 _NONE: Final = Qualifiers()
 
 
+def _phrase(pattern: str, flags: re.RegexFlag = re.RegexFlag.NOFLAG) -> re.Pattern[str]:
+    """`pattern`, in which a blank is any blank: lines break within phrases."""
+    return re.compile(pattern.replace(" ", r"\s"), flags)
+
+
 class Found(NamedTuple):
     """A finding, and where its deciding words stand: the place its days and novelty are read at."""
 
@@ -79,6 +84,7 @@ class _Text:
     found: list[Found] = field(default_factory=list)
     idle: list[Unread] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    left_out: list[tuple[Span, ...]] = field(default_factory=list)
 
     rules: dict[Span, Rule | None] = field(default_factory=dict)
     unit_reasons: dict[int, str] = field(default_factory=dict)
@@ -154,8 +160,21 @@ def read_clauses(
     )
     _read_levels(text, levels)
     _read(text, tuple(level.span for level in levels))
+    _exempt_left_out(text)
     _attach_penalties(text)
     return Clauses(_merged(text.found), tuple(text.idle), tuple(text.unread))
+
+
+# `the sale, distribution or possession of `
+_OF_DEALING: Final = _phrase(
+    r"\b(?:sales?|selling|possession|possessing|manufactur(?:e|ing)|use|production|processing|purchase"
+    r"|distribution|distributing|delivery|preparation|cultivation|consumption|advertis(?:ing|ement)|marketing"
+    r"|packaging|labell?ing|transportation|retail sale)"
+    r"(?:(?:,| or| and|, or|, and| and/or)? (?:sales?|selling|possession|possessing|manufactur(?:e|ing)"
+    r"|use|production|processing|purchase|distribution|distributing|delivery|preparation|cultivation"
+    r"|consumption|advertis(?:ing|ement)|marketing|packaging|labell?ing|transportation|retail sale)){0,9}+"
+    r" of\b"
+)
 
 
 def _read_levels(text: _Text, levels: Sequence[LevelClause]) -> None:
@@ -163,11 +182,16 @@ def _read_levels(text: _Text, levels: Sequence[LevelClause]) -> None:
         if _zone(text, level.span.start) is not None:
             continue
         about = _object(text, level.span, level.span.start)
+        named = {
+            activity
+            for noun in _OF_DEALING.finditer(text.lower, *level.span)
+            for activity in dealings(text.lower, *noun.span())
+        }
         _add(
             text,
             level.effect,
             about.substances or {Substance.LEAF},
-            EVERYDAY,
+            tuple(sorted(named, key=lambda a: a.rank)) or EVERYDAY,
             (level.span,),
             (level.because,),
             grandfather=level.grandfather,
@@ -204,27 +228,28 @@ def _read(text: _Text, taken: Sequence[Span]) -> None:
 # -- zones: what stands before and behind the law --------------------------------------------------
 
 # `Be it enacted by`, `The General Assembly ... hereby enacts as follows:`, `BE IT RESOLVED`
-_ENACTING: Final = re.compile(
+_ENACTING: Final = _phrase(
     r"(?<![a-z])be it (?:therefore |further )?(?:enacted|ordained|resolved)\b[^\n:]{0,160}:?"
     r"|\bhereby enacts?(?: as follows)?\b:?|\bit is hereby enacted\b[^\n:]{0,100}:?"
     r"|\bthe people of the state of [a-z ]{3,20}(?:,[^\n:]{0,60})? (?:do )?enact\b[^\n:]{0,40}:?"
     r"|\bdo (?:hereby )?enact as follows\b:?"
 )
 # `An Act to`, `A BILL FOR`, `LONG TITLE`, `SYNOPSIS`: a header begins
-_HEADER: Final = re.compile(
+_HEADER: Final = _phrase(
     r"\b(?:an act\b|a bill\b|long title\b|synopsis\b|for an act\b|a resolution\b|title:)"
 )
 # What follows the law: an explanation, a statement, a note, a fiscal note
-_TAIL: Final = re.compile(
+_TAIL: Final = _phrase(
     r"\bexplanation\b.{0,24}?\bthe inclusion of this explanation\b"
-    r"|\n(?:sponsor['’]?s? )?statement\n(?=[^\n]{0,200}\b(?:bill|act)\b)"
+    r"|(?:\n|\. )(?:sponsor['’]?s? )?statement\s{1,3}"
+    r"(?=(?:this|under this|the) (?:\w{1,20},? ){0,3}(?:bill|act|resolution)\b)"
     r"|\nnote: the purpose of this\b|\nbill analysis\b|\nfiscal (?:note|impact)\b"
     r"|\nexplanatory (?:note|memorandum)\b|\nlegislative counsel['’]s digest\b"
     r"|\nsummary of (?:the )?(?:bill|legislation)\b",
     re.DOTALL,
 )
 # `A BILL` and on the next line what it is to do, up to its full stop
-_LONG_TITLE: Final = re.compile(
+_LONG_TITLE: Final = _phrase(
     r"(?:^|\n)(?:an? (?:bill|act|resolution)|joint resolution)\s{0,3}\n"
     r"(?:to|for|relating|concerning|an act)\b[^.]{0,900}\.(?=\s)"
 )
@@ -233,7 +258,7 @@ _HEADER_REACH: Final = 12_000
 
 _ENACTING_KEYS: Final = ("enact", "ordained", "resolved")
 _TAIL_KEYS: Final = (
-    *("explanation", "statement\n", "note:", "bill analysis", "fiscal", "explanatory"),
+    *("explanation", "statement", "note:", "bill analysis", "fiscal", "explanatory"),
     *("counsel", "summary of"),
 )
 _MAX_ZONES: Final = 20
@@ -285,23 +310,23 @@ def _zone(text: _Text, position: int) -> str | None:
 # -- what does nothing ----------------------------------------------------------------------------
 
 # What makes a sentence of what looks like a heading
-_SAYS: Final = re.compile(
+_SAYS: Final = _phrase(
     r"\b(?:shall|must|may not|is|are|be) (?:hereby |not )?[a-z]{2,12}|\b(?:shall|unlawful)\b"
 )
 # A line of its own behind the label of a section, without a full stop
-_HEADING_LINE: Final = re.compile(r"\s{0,3}([A-Z][^\n]{3,110}?[^\n.:;,—-])\n(?=[A-Z(\"“])")
+_HEADING_LINE: Final = _phrase(r"\s{0,3}([A-Z][^\n]{3,110}?[^\n.:;,—-])\n(?=[A-Z(\"“])")
 # ` Consumer Protection Act"`: the name of an act
-_ACT_NAME: Final = re.compile(
+_ACT_NAME: Final = _phrase(
     r"(?:['’]s)?(?:[ \n][A-Z][\w’']{1,20}|[ \n](?:and|of|the|for|&)){0,7}[ \n]"
     r"(?:Act|ACT|Code|Chapter|Fund|Program|Bill|Law|Task Force|Rule)\b"
 )
 # `may be cited as`, `known as the "`
-_CITED: Final = re.compile(
+_CITED: Final = _phrase(
     r"\b(?:(?:may|shall) be (?:known|cited|referred)|known and may be cited|short title|cited as"
     r"|entitled|titled)\b[^.;]{0,120}$"
 )
 # Headings and leads of parts that find, declare or intend
-_DECLARING: Final = re.compile(
+_DECLARING: Final = _phrase(
     r"\b(?:legislative (?:findings?|intent|purpose|declaration)"
     r"|findings?(?: and (?:purpose|decl|intent)|; |\.\s)"
     r"|(?:legislature|assembly|congress|council|city|county|people|commissioners|senate|house)"
@@ -309,11 +334,11 @@ _DECLARING: Final = re.compile(
     r"|policy)|intent of the|the purposes? of (?:this|th|\[)|statement of purpose)"
 )
 # `Definitions.`, `As used in this section:`, `For the purposes of this chapter:`
-_DEFINING: Final = re.compile(
+_DEFINING: Final = _phrase(
     r"^\S{1,16}(?:\s\S{1,16})?\s{1,3}(?:\(\w{1,3}\)\s)?(?:definitions?\b|as used in this\b"
     r"|for (?:the )?purposes of (?:this|th)\b[^.;]{0,80}:)"
 )
-_COMMAND_TO: Final = re.compile(
+_COMMAND_TO: Final = _phrase(
     r"\b(?:shall not|unlawful|no person|guilty|prohibited|a crime|offen[cs]e)\b"
 )
 _RECITAL: Final = 1200
@@ -414,42 +439,48 @@ def _is_no_rule(lower: str, span: Span) -> bool:
 
 _NUMERAL: Final = r"(?P<number>i{1,3}|iv|v|[1-9]\d?)(?![\w-])"
 # `listed in Schedule I`, `SCHEDULE I.`, `Schedule I consists of`, `Schedule I, as set forth`
-_SCHEDULE: Final = re.compile(
+_SCHEDULE: Final = _phrase(
     r"(?:(?P<into>\b(?:listed|included|placed|added|enumerated|adding|contained)\s(?:in|to|on|under)"
-    r"\s|\bas\s(?:an?\s)?)(?:the\s)?|(?P<head>(?:^|\n|\.\s|[-—–]\s|\d\.\s)[\"“]?(?:\(?\w{1,4}[.)]\s?)?))?"
+    r"\s|\bas\s(?:an?\s)?)(?:the\s)?|(?P<head>(?:^|\n|\.\s|[-—–]\s|\d\.?\s)[\"“]?(?:\(?\w{1,4}[.)]\s?)?))?"
     rf"\bschedule\s{_NUMERAL}"
-    r"(?P<then>\s?[:.—–-]|\sconsists?|\sshall\s(?:consist|include)|\sincludes?\b|\sis\samended"
+    r"(?P<then>\s?[:.—–-]|\sconsists?|\sshall\s(?:consist|include)|\sincludes?\b|,?\sis\samended"
     r"|,\sas\sset\sforth|\sof\s(?:section|the)|\n|\scontrolled\ssubstances?\b|$)?"
 )
 # `Penalty Group 1 consists of`, `Class E of section 31`
-_GROUP: Final = re.compile(
+_GROUP: Final = _phrase(
     r"\b(?:penalty\sgroup\s(?P<number>\d(?:-[ab])?)\s(?:consists|includes|shall\sconsist)"
     r"|class\s(?P<letter>[a-e])\s(?:of\ssection|consists|includes))"
 )
 # `kratom is added to schedule I`, `shall be classified as a Schedule II controlled substance`
-_PLACED: Final = re.compile(
+_PLACED: Final = _phrase(
     r"\b(?:add(?:ed|s|ing)?|plac(?:e|ed|es|ing)|classif(?:y|ied|ies)|designat(?:e|ed|es)"
     r"|list(?:ed|s)?|includ(?:e|ed|es)|schedul(?:e|ed|es)|declar(?:e|ed|es)|(?:is|are|shall\sbe)\sa)\b"
     rf"[^.;]{{0,120}}?\bschedule\s{_NUMERAL}"
 )
-_TAKEN_OUT: Final = re.compile(
-    r"\b(?:remov(?:e|ed|es|ing)|delet(?:e|ed|es|ing)|strik(?:e|ing)|stricken|descheduled?)\b"
-    rf"[^.;]{{0,120}}?\bschedule\s{_NUMERAL}"
+_TAKEN_OUT: Final = _phrase(
+    r"\b(?:remov(?:e|ed|es|ing)|delet(?:e|ed|es|ing)|strik(?:e|es|ing)|stricken|struck|withdrawn"
+    r"|descheduled?|tak(?:en|es|ing) out|(?:is|are) no longer)\b[^.;]{0,120}?"
+    rf"\b(?:schedule\s{_NUMERAL}|(?:lists?|schedules?) of (?:\w{{2,12}} )?(?:controlled|regulated"
+    r"|dangerous|prohibited|scheduled|banned|illegal))"
 )
-_TITLED: Final = re.compile(rf"\bschedule\s{_NUMERAL}")
+_TITLED: Final = _phrase(rf"\bschedule\s{_NUMERAL}")
 # A row of a list has no verb of command.
-_COMMAND: Final = re.compile(
+_COMMAND: Final = _phrase(
     r"\b(?:shall|must|may|unlawful|prohibited|guilty|commits|required)\b(?!\sbe\sexempt)"
 )
+# `Section 12 (b), which lists mitragynine, is repealed`, `is not a schedule I substance`
+_NO_ROW: Final = _phrase(
+    rf"{_COMMAND.pattern}|\brepealed\b|\bexcluded from\b|\b(?:is|are) not an? (?:schedule|controlled)"
+)
 # `any alkaloids found in or derived from mitragyna speciosa`, `substances commonly found in `
-_ALKALOIDS_OF: Final = re.compile(
+_ALKALOIDS_OF: Final = _phrase(
     r"\b(?:alkaloids?\s(?!fraction|composition|content)(?:\w{1,14},?\s){0,8}?(?:of|from|in|within)"
     r"|(?:substances?|constituents?|compounds?|chemicals?)\s(?:\w{1,14},?\s){0,4}?"
     r"(?:found|contained|present|derived|occurring)\s(?:\w{1,14}\s){0,3}?(?:from|in|within))"
     r"\s(?:the\s)?(?:plant,?\s)?(?:of\s)?(?:the\s)?(?:species\s)?(?:of\s)?$"
 )
 # `its synthetic equivalents`: of the substance that is named anyway
-_ITS: Final = re.compile(r"\bits\s$")
+_ITS: Final = _phrase(r"\bits\s$")
 _ROW: Final = 1500
 _BACK: Final = 60_000
 
@@ -498,15 +529,23 @@ def _row_at(text: _Text, chain: Sequence[int], position: int) -> Span:
         section = text.sections[chain[-1]]
         if section.end - section.start <= _ROW:
             return Span(section.start, section.end)
-    start = lower.rfind("\n", max(0, position - _ROW), position) + 1 or max(0, position - 300)
-    end = lower.find("\n", position, position + _ROW)
-    return Span(start, end if end >= 0 else min(len(lower), position + 300))
+    first = lower.rfind("\n", max(0, position - _ROW), position) + 1 or max(0, position - 300)
+    last = lower.find("\n", position, position + _ROW)
+    last = last if last >= 0 else min(len(lower), position + 600)
+    # A line may hold far more than the row.
+    start = max(first, *(lower.rfind(mark, first, position) + len(mark) for mark in _ROW_MARKS))
+    stop = _ROW_STOP.search(lower, position, last)
+    return Span(start, stop.start() + 1 if stop is not None else last)
+
+
+_ROW_MARKS: Final = (":", "; ", ". ")
+_ROW_STOP: Final = _phrase(r"\.(?=\s|$|\.)")
 
 
 def _schedule_row(text: _Text, chain: Sequence[int], position: int) -> int | None:
     """Read the row of a schedule at `position`; return where it ends, or None if it is none."""
     row = text.clipped(_row_at(text, chain, position))
-    if _COMMAND.search(text.lower, *row) or _COMMAND.search(
+    if _NO_ROW.search(text.lower, *row) or _COMMAND.search(
         text.lower, *_lead_of(text, chain, row.start)
     ):
         return None
@@ -593,12 +632,12 @@ def _schedule_by_title(text: _Text, position: int) -> _Schedule | None:
 # -- the clause around a place --------------------------------------------------------------------
 
 # `... . A retailer`, `...; and`; but not `U.S. `, `No. 5`, `sec. 4`
-_STOP: Final = re.compile(
+_STOP: Final = _phrase(
     r"[.;](?<!\bu\.s\.)(?<!\bno\.)(?<!\bsec\.)(?<!\bart\.)(?<!\be\.g\.)(?<!\bi\.e\.)"
     r"(?<![\s.(][a-z]\.)[\"”’)]{0,2}(?:[—–-]{1,2}\s{0,3}|\s{1,3})(?=[\"“(\[]?[a-z0-9§])"
 )
 # Leads that open no rule: amending words, definitions, labels of lists of any kind
-_NO_RULE_LEAD: Final = re.compile(
+_NO_RULE_LEAD: Final = _phrase(
     r"\b(?:to read(?: as follows)?|as follows|as used in|for (?:the )?purposes of"
     r"|adding(?: the following| at the end)?|inserting|following new|have the following meanings?"
     r"|the following (?:words|terms|definitions)|definitions)\b[^.;]{0,160}$"
@@ -666,57 +705,59 @@ def _is_list_of_substances(words: str) -> bool:
 
 # -- reading a clause -----------------------------------------------------------------------------
 
-_AGENCY: Final = re.compile(
+_AGENCY: Final = _phrase(
     r"\b(?:department|board|commissioner|director|secretary|division|agency|commission|legislature"
     r"|attorney general|administrator|administration|health officer|council|committee|authority"
     r"|superintendent|court|prosecutor|laborator(?:y|ies)|judge|sheriff|rules?|regulations?)\b"
     r"[^.;:]{0,50}$"
 )
 # `does not violate this section if`, `it is an affirmative defense`
-_DEFENCE: Final = re.compile(
+_DEFENCE: Final = _phrase(
     r"\b(?:does not violate|not in violation|affirmative defen[cs]e|a defen[cs]e (?:to|under|that)"
     r"|is not (?:liable|guilty|subject|required)|(?:shall|may) not be (?:liable|guilty|subject|held"
     r"|deemed|considered|prosecuted)|prima facie|rebuttable)\b"
 )
 # `a person who violates this section is guilty`, `is subject to a civil penalty`, `shall be fined`
-_PENAL: Final = re.compile(
+_PENAL: Final = _phrase(
     r"\b(?:violat(?:es|ions?|ing|ed|or)|convict(?:ed|ion)|fined|civil penalty|misdemeanor|felony"
     r"|administrative fine|imprisonment|penalt(?:y|ies)|offense under this|suspension"
     r"|revo(?:ke|cation))\b"
 )
 # `For a third violation, the retailer shall be prohibited from selling`
-_AFTER_BREACH: Final = re.compile(
+_AFTER_BREACH: Final = _phrase(
     r"\b(?:violations?|offen[cs]es?|convictions?|upon the (?:first|second|third|fourth))\b"
 )
-_FOR_A_TIME: Final = re.compile(
-    r"\bfor (?:a period of )?(?:up to )?[\w-]{1,12}(?: \(\d+\))? (?:years?|months?|days)\b"
+_FOR_A_TIME: Final = _phrase(
+    r"\bfor (?:a period of )?(?:up to )?[\w-]{1,12}(?: \(\d{1,4}\))? (?:years?|months?|days)\b"
 )
-_OUTSIDE: Final = re.compile(
+_OUTSIDE: Final = _phrase(
     r"\b(?:does|do|shall) not apply to\b|\b(?:is|are) exempt(?:ed)? from\b|\bnot applicable to\b"
 )
-_REPEALED: Final = re.compile(
+_REPEALED: Final = _phrase(
     r"\b(?:(?:is|are|be|and the same (?:is|are)) (?:hereby )?repealed|repealed|to repeal)\b"
 )
 # `may be seized and destroyed`, `misrepresents age for the purpose of obtaining`
-_SEIZED: Final = re.compile(
+_SEIZED: Final = _phrase(
     r"\b(?:may|shall|must) be (?:immediately )?(?:seized|destroyed|confiscated|forfeited)\b"
     r"|\bsubject to (?:immediate )?(?:seizure|forfeiture)\b|\b(?:may|shall) seize\b"
     r"|\brecall(?:ed)?\b"
 )
-_DECEIT: Final = re.compile(
+_DECEIT: Final = _phrase(
     r"\b(?:misrepresent|falsif|false|fraudulent|forge|counterfeit|alter(?:s|ed))"
 )
-_LISTING: Final = re.compile(
-    r"\b(?:list(?:s|ed|ing)?|schedul(?:e|es|ed|ing)|controlled substance)\b"
-)
-_SAVING: Final = re.compile(r"\bnothing in [^.;]{1,60}?\b(?:permits?|authori[sz]es?|allows?)\b")
-_TAX: Final = re.compile(r"\b(?:excise |sales )?tax\b")
-_OFFICER: Final = re.compile(
+_LISTING: Final = _phrase(r"\b(?:list(?:s|ed|ing)?|schedul(?:e|es|ed|ing)|controlled substance)\b")
+_SAVING: Final = _phrase(r"\bnothing in [^.;]{1,60}?\b(?:permits?|authori[sz]es?|allows?)\b")
+_TAX: Final = _phrase(r"\b(?:excise |sales )?tax\b")
+_OFFICER: Final = _phrase(
     r"\b(?:enforcement agent|law[\s-]enforcement|peace officer|investigation)\b"
 )
-_PHARMACY: Final = re.compile(
-    r"\bonly (?:by|at|in|from|through|to) (?:an? )?(?:licensed |registered )?"
-    r"(?:pharmac|practitioner|physician|dispensar|hospital)"
+# `only by a licensed pharmacy`, `Only a person to whom one of the six licences was granted`
+_CHOSEN_FEW: Final = _phrase(
+    r"\bonly (?:by|at|in|from|through|to)? ?(?:an? |the )?(?:licensed |registered )?"
+    r"(?:pharmac|practitioner|physician|dispensar|hospital|state[ -](?:owned|run|operated))"
+    r"|\b(?:granted|holds?|holders?|issued)\b[^.;]{0,60}?\b(?:one|two|three|four|five|six|seven|eight"
+    r"|nine|ten|twelve|\d{1,2})\b[^.;]{0,20}?\blicen[cs]es?\b|\blicen[cs]e\b[^.;]{0,60}?\bdiscretion"
+    r"|\bdiscretion\b[^.;]{0,80}?\blicen[cs]e"
 )
 _PRODUCT_RULES: Final = (
     *("seven_oh_caps", "alkaloid_caps", "limits", "labelling", "testing", "registration"),
@@ -752,7 +793,7 @@ def _leave(text: _Text, span: Span, why: str) -> bool:
 
 def _read_placing(text: _Text, span: Span, seed: Span) -> bool:
     """`Kratom is added to Schedule I`, `is removed from Schedule I`."""
-    if text.lower.find("schedule", *span) < 0:
+    if text.lower.find("schedul", *span) < 0 and text.lower.find("list", *span) < 0:
         return False
     out = _TAKEN_OUT.search(text.lower, *span)
     into = out or _PLACED.search(text.lower, *span)
@@ -767,7 +808,6 @@ def _read_placing(text: _Text, span: Span, seed: Span) -> bool:
     if not substances or _AGENCY_OF_OTHERS.search(text.lower, *span):
         return False
     spans = (Span(*into.span()), seed, span)
-    effect, name = Effect.SCHEDULE, into["number"].upper()
     if out is not None:
         target = (" ".join(text.marked.text[out.start() : out.end()].split()),)
         _add(
@@ -780,15 +820,26 @@ def _read_placing(text: _Text, span: Span, seed: Span) -> bool:
             targets=target,
         )
         return True
-    _add(text, effect, substances, EVERYDAY, spans, ("placed in a schedule",), schedule=name)
+    name = into["number"].upper()
+    _add(
+        text,
+        Effect.SCHEDULE,
+        substances,
+        EVERYDAY,
+        spans,
+        ("placed in a schedule",),
+        schedule=name,
+    )
     _exempt_leaf(text, near, substances, spans)
     return True
 
 
 # `if kratom is placed in schedule I`: not what the text does
-_SUPPOSED: Final = re.compile(r"\b(?:if|in the event|whenever|unless|until|should|upon)\b[^.;]*$")
+_SUPPOSED: Final = _phrase(
+    r"\b(?:if|in the event|whenever|unless|until|should|upon)\b[^.;]{0,200}$"
+)
 # `contains a substance listed in schedule I`: said of what is mixed in
-_AGENCY_OF_OTHERS: Final = re.compile(
+_AGENCY_OF_OTHERS: Final = _phrase(
     r"\b(?:contain(?:s|ing)?|with|including)\b[^.;]{0,120}?\b(?:controlled )?substances?\b"
     r"[^.;]{0,60}?\bschedule\b"
 )
@@ -801,7 +852,7 @@ def _read_repeal(text: _Text, span: Span, seed: Span) -> bool:
     if found is None or text.rule(span) is not None:
         return False
     substances = _object(text, span, found.start()).substances or {Substance.LEAF}
-    named = dealings(text.lower, *span) or EVERYDAY[1:]
+    named = dealings(text.lower, *span) or EVERYDAY
     if _LISTING.search(text.lower, *span):
         named = EVERYDAY
     elif _TAX.search(text.lower, *span):
@@ -821,10 +872,10 @@ def _read_repeal(text: _Text, span: Span, seed: Span) -> bool:
 
 def _read_outside(text: _Text, span: Span, seed: Span) -> bool:
     """`does not apply to kratom that`, defences, savings: idle, but kept as exceptions."""
-    del seed
-    if _DEFENCE.search(text.lower, *span):
+    opening = Span(span.start, min(span.end, max(seed.end, span.start + 300)))
+    if _DEFENCE.search(text.lower, *opening):
         return _leave(text, span, "defence")
-    if text.lower.find("nothing in", *span) >= 0 and _SAVING.search(text.lower, *span):
+    if text.lower.find("nothing", *span) >= 0 and _SAVING.search(text.lower, *span):
         return _leave(text, span, "savings clause")
     if _SEIZED.search(text.lower, *span):
         return _leave(text, span, "seizure")
@@ -839,6 +890,92 @@ def _read_outside(text: _Text, span: Span, seed: Span) -> bool:
     return _leave(text, span, "exception")
 
 
+# `The leaf of the plant shall not be deemed a controlled substance`, `does not apply to dried leaf`,
+# `Nothing in this Act may be construed to control the leaf`, `Natural kratom is excluded from`
+_LEFT_OUT: Final = _phrase(
+    r"\b(?:is|are) (?:excluded|exempt(?:ed)?) from\b|\bshall be (?:excluded|exempt(?:ed)?) from\b"
+    r"|\b(?:is|are|shall) not (?:be )?(?:deemed |considered |classified as |treated as )?(?:to be )?"
+    r"(?:an? )?(?:schedule \w{1,3} )?(?:controlled|scheduled|listed|prohibited|regulated)\b"
+    r"|\b(?:does|do|shall) not (?:apply|extend) to\b|\b(?:does|do|shall) not include\b"
+    r"|\bconstrued to (?:control|schedule|prohibit|ban|include|apply|restrict|regulate|criminali[sz]e)"
+    r"|\bnot subject to (?:this|th(?:e|is) (?:prohibition|schedule|order|rule))\b"
+)
+# What makes of the name the plant as it grows: `the leaf of`, `natural`, `dried`, `raw`
+_AS_GROWN: Final = _phrase(
+    r"\b(?:lea(?:f|ves)|natural(?:ly)?|dried|raw|botanical|plant material|unadulterated|whole|tea)\b"
+)
+
+
+def _read_left_out(text: _Text, span: Span, seed: Span) -> bool:
+    """The plant taken out of what is listed or barred: known for an exemption when all is read."""
+    found = _LEFT_OUT.search(text.lower, *span)
+    if found is None:
+        return False
+    things = weigh(text.lower, text.in_span(span), span)
+    leaf = [t for t in things if t.substance is Substance.LEAF and not t.synthetic]
+    if not leaf or any(not t.excepted and t not in leaf and not t.counted for t in things[:1]):
+        return False
+    first, last = leaf[0].span.start, leaf[-1].span.end
+    if not _AS_GROWN.search(text.lower, max(span.start, first - 90), min(span.end, last + 90)):
+        return False
+    before = find_rule(text.lower, Span(span.start, found.start()))
+    if before is not None and before.force is Force.BAR:
+        return False
+    text.left_out.append((Span(*found.span()), seed, span))
+    return _leave(text, span, "exception")
+
+
+def _exempt_left_out(text: _Text) -> None:
+    """An exemption of the leaf, where what is listed or barred does not reach it."""
+    bars = [f.finding for f in text.found if f.finding.effect in _BARS]
+    if not bars or any(Substance.LEAF in bar.substances for bar in bars):
+        return
+    done = {a for bar in bars for a in bar.activities}
+    for spans in text.left_out:
+        found = tuple(sorted(done, key=lambda a: a.rank))
+        _add(text, Effect.EXEMPT, {Substance.LEAF}, found, spans, ("the plant is left out",))
+
+
+_BARS: Final = frozenset({Effect.PROHIBIT, Effect.SCHEDULE})
+
+
+# `Foods that contain kratom are adulterated`; not `a kratom product is adulterated if`
+_ADULTERATED: Final = _phrase(
+    r"\b(?:foods?|beverages?|drinks?|supplements?|ingredients?|products?|additives?)\b[^.;]{0,80}?"
+    r"\b(?:contain(?:s|ing)?|with|to which|made (?:from|with|of)|in which|is|are)\b[^.;]{0,160}?"
+    r"\b(?:is|are|shall be|be) (?:hereby )?(?:deemed |considered |declared )?(?:to be )?"
+    r"(?:adulterated|unsafe|contraband|an? (?:\w{2,12} )?(?:unsafe|unapproved|adulterated))\b"
+    r"(?! (?:if|when|with|where|by))"
+)
+_BAR_NEARBY: Final = 700
+
+
+def _read_adulterated(text: _Text, span: Span, seed: Span) -> bool:
+    """Food with kratom declared adulterated, where a bar on such food follows."""
+    found = _ADULTERATED.search(text.lower, *span)
+    if found is None or text.rule(span) is not None:
+        return False
+    things = [t for t in weigh(text.lower, text.in_span(span), span) if t.span.start < found.end()]
+    substances = set(reached(things))
+    near = Span(span.end, min(len(text.lower), span.end + _BAR_NEARBY))
+    bar = find_rule(text.lower, near)
+    if not substances or bar is None or bar.force is not Force.BAR or _zone(text, bar.span.start):
+        return False
+    stop = _STOP.search(text.lower, *bar.region)
+    done = activities(text.lower, bar, Span(near.start, stop.start() if stop else bar.region.end))
+    if not done:
+        return False
+    _add(
+        text,
+        Effect.PROHIBIT,
+        substances,
+        done,
+        (Span(*found.span()), seed, bar.span, span),
+        ("declared adulterated", bar.name),
+    )
+    return True
+
+
 class _Object(NamedTuple):
     """What a clause is about: the names, what they reach, where they end, and their definitions."""
 
@@ -849,15 +986,15 @@ class _Object(NamedTuple):
 
 
 # Between two names of one object: ` (also known as `, `, or any derivative of `
-_JOINS: Final = re.compile(
-    r"(?!.*\b(?:that|which|unless|if|greater|levels?|amounts?|labels?|percent|states?|to|without"
+_JOINS: Final = _phrase(
+    r"(?!.{0,70}\b(?:that|which|unless|if|greater|levels?|amounts?|labels?|percent|states?|to|without"
     r"|under|fraction)\b)[^.;:]{0,70}$",
     re.DOTALL,
 )
 
 
 # `kratom processor`: who deals, not what is dealt in
-_IS_ACTOR: Final = re.compile(
+_IS_ACTOR: Final = _phrase(
     r"\s(?:product\s)?(?:processors?|retailers?|manufacturers?|distributors?|sellers?|vendors?|business"
     r"|establishments?|shops?|growers?|wholesalers?)\b"
 )
@@ -878,13 +1015,19 @@ def _object(text: _Text, span: Span, first: int) -> _Object:
             if len(gap) > 70 or not _JOINS.match(gap):
                 break
         chosen.append(thing)
-    if not chosen:
+    if all(thing.counted for thing in chosen):
         uses = text.lexicon.uses(text.lower, span, limit=1)
+        if not uses and chosen:
+            return _named_object(text, chosen)
         terms = text.lexicon.term_at(text.lower, uses[0]) if uses else ()
         substances = {s for term in terms for s in term.substances}
         at = uses[0] if uses else Span(first, first)
         return _Object(substances, at.start, at.end, terms)
-    substances = set()
+    return _named_object(text, chosen)
+
+
+def _named_object(text: _Text, chosen: Sequence[Thing]) -> _Object:
+    substances: set[Substance] = set()
     used: list[Defined] = []
     for thing in chosen:
         terms = () if thing.synthetic else text.lexicon.term_at(text.lower, thing.span)
@@ -905,7 +1048,10 @@ def _read_rule(text: _Text, span: Span, seed: Span) -> bool:
         return _read_tax_or_study(text, span, seed, rule)
     if _is_of_agency(text.lower, span, rule) and rule.name in {"shall", "shall not", "may", "only"}:
         return _read_direction(text, span, seed)
-    about = _object(text, span, rule.region.start)
+    # What is done to the subject, and what a duty is about, stands before the deciding words.
+    is_passive = text.lower[rule.span.end :][:4].split()[:1] == ["be"]
+    first = span.start if is_passive or rule.force is Force.DUTY else rule.region.start
+    about = _object(text, span, first)
     if not about.substances:
         return False
     if rule.force is Force.BAR:
@@ -918,9 +1064,9 @@ def _read_rule(text: _Text, span: Span, seed: Span) -> bool:
 
 
 # `No vending machine may be used to sell kratom`
-_NEGATED: Final = re.compile(r"\b(?:no|nor|neither|not)\b[^.;]{0,200}$")
+_NEGATED: Final = _phrase(r"\b(?:no|nor|neither|not)\b[^.;]{0,200}$")
 # Whoever else may be meant by `registered with the department shall`
-_PRIVATE: Final = re.compile(
+_PRIVATE: Final = _phrase(
     r"\b(?:products?|persons?|processors?|retailers?|manufacturers?|distributors?|applicants?"
     r"|sellers?|business|registrants?|licensees?|kratom|owners?)\b"
 )
@@ -972,6 +1118,8 @@ def _read_bar(text: _Text, span: Span, rule: Rule, about: _Object) -> bool:
     found = activities(lower, rule, span, about.start)
     if not found and rule.name == "is prohibited":
         found = EVERYDAY
+    if not found and _SITED.match(lower, rule.span.end):
+        found = (Activity.SELL,)
     if "violat" in lower[rule.region.start : rule.region.end] and rule.name == "who ... is guilty":
         return _leave(text, span, "punishment")
     if rule.name in {"prohibited from", "shall not"} and _AFTER_BREACH.search(
@@ -984,6 +1132,8 @@ def _read_bar(text: _Text, span: Span, rule: Rule, about: _Object) -> bool:
         return _leave(text, span, "deceit")
     if not found:
         return _unruled(text, span)
+    if _QUANTITY.search(lower, rule.region.start, about.start):
+        return False  # a bar above a quantity is no bar of the rest
     qualifiers = msgspec.structs.replace(_conditions(text, span, about), prescription=False)
     stop = _STOP.search(lower, about.end, span.end)
     until = stop.start() if stop else min(span.end, about.end + 400)
@@ -993,6 +1143,7 @@ def _read_bar(text: _Text, span: Span, rule: Rule, about: _Object) -> bool:
     is_condition = (
         word is not None
         or is_narrowed(lower, about.start, span.start)
+        or _SOMEWHERE.search(lower, rule.span.start, about.start) is not None
         or any(term.narrow for term in about.terms)
         or any(getattr(qualifiers, name) for name in _PRODUCT_RULES)
     )
@@ -1021,6 +1172,20 @@ def _read_bar(text: _Text, span: Span, rule: Rule, about: _Object) -> bool:
             Qualifiers(penalties=qualifiers.penalties),
         )
     return True
+
+
+# `No kratom store shall be located within`
+_SITED: Final = _phrase(r"\s?(?:be )?(?:located|operated?|established|opened?|situated|sited)\b")
+# `No person shall, in any county park, smoke kratom`
+_SOMEWHERE: Final = _phrase(
+    r"\b(?:in|on|at|within|inside) (?:any|an?|the|all) (?:[\w-]{1,16} ){0,2}(?:parks?|playgrounds?"
+    r"|schools?|beach(?:es)?|streets?|sidewalks?|librar(?:y|ies)|public place|buildings?|campus(?:es)?)\b"
+)
+# `possess more than one ounce of `
+_QUANTITY: Final = _phrase(
+    r"\b(?:more than|in excess of|at least|exceeding) [^.;]{0,40}?"
+    r"\b(?:ounces?|pounds?|grams?|kilograms?|kilos?|plants?)\b"
+)
 
 
 def _other_rules(qualifiers: Qualifiers) -> bool:
@@ -1063,7 +1228,9 @@ def _read_leave(text: _Text, span: Span, rule: Rule, about: _Object) -> bool:
     )
     effect = Effect.RESTRICT if bound else Effect.PERMIT
     if effect is Effect.PERMIT:
-        qualifiers = Qualifiers(forms=qualifiers.forms)
+        qualifiers = Qualifiers(
+            forms=qualifiers.forms, min_age=qualifiers.min_age, persons=qualifiers.persons
+        )
     spans = (rule.span, Span(about.start, about.end), span)
     _add(text, effect, about.substances, found, spans, (rule.name,), qualifiers)
     return True
@@ -1073,19 +1240,21 @@ def _read_duty(text: _Text, span: Span, rule: Rule, about: _Object) -> bool:
     qualifiers = _conditions(text, span, about)
     spans = (rule.span, Span(about.start, about.end), span)
     found = dealings(text.lower, span.start, rule.span.start)
-    if rule.name == "only":
+    if rule.name.startswith("only"):
         found = dealings(text.lower, rule.span.start, rule.span.end) or found
         found = found or dealings(text.lower, rule.span.end, rule.span.end + 60)
+    if rule.name == "only ... may":
+        found = dealings(text.lower, rule.span.end, min(rule.span.end + 100, span.end))
     found = found or (Activity.SELL,)
     if qualifiers.prescription:
         _add(
             text, Effect.PRESCRIPTION_ONLY, about.substances, found, spans, (rule.name,), qualifiers
         )
         return True
-    if rule.name == "only" and _PHARMACY.search(text.lower, *span):
+    if rule.name.startswith("only") and _CHOSEN_FEW.search(text.lower, *span):
         _add(text, Effect.LICENSE, about.substances, found, spans, (rule.name,), qualifiers)
         return True
-    if rule.name == "only" or any(getattr(qualifiers, name) for name in _PRODUCT_RULES):
+    if rule.name.startswith("only") or any(getattr(qualifiers, name) for name in _PRODUCT_RULES):
         _add(text, Effect.RESTRICT, about.substances, found, spans, (rule.name,), qualifiers)
         return True
     return _unruled(text, span)
@@ -1095,18 +1264,21 @@ def _read_duty(text: _Text, span: Span, rule: Rule, about: _Object) -> bool:
 _FORMALITIES: Final = (
     (
         "direction to an authority",
-        re.compile(
+        _phrase(
             r"\blegislative rules? (?:filed|proposed)\b"
             r"|\b(?:may|shall) (?:adopt|promulgate|propose|make|establish|set|develop|issue|publish"
             r"|administer|enforce|inspect|appoint)\b"
         ),
     ),
     ("punishment", _PENAL),
-    ("appropriation", re.compile(r"\bappropriat(?:ed|ion)\b")),
-    ("deeming", re.compile(r"\b(?:is|are|shall be) (?:considered|deemed|presumed)\b")),
+    ("appropriation", _phrase(r"\bappropriat(?:ed|ion)\b")),
+    (
+        "deeming",
+        _phrase(r"\b(?:is|are|shall be) (?:considered|deemed|presumed|adulterated|contaminated)\b"),
+    ),
     (
         "formality",
-        re.compile(
+        _phrase(
             r"\b(?:shall|must|may)\s(?:not\s)?(?:be\sregistered|notify|report|keep|maintain|post"
             r"|display|submit|pay|remit|inform|record|cooperate|verify|demand|request|examine|check"
             r"|perform|employ|implement|electronically|apply|renew|return|remove|comply|sign|file|disclose|rely)\b"
@@ -1116,9 +1288,9 @@ _FORMALITIES: Final = (
     ),
 )
 # `Article 6, relating to kratom, is amended by`
-_AMENDED: Final = re.compile(r"\b(?:is|are) (?:hereby |further )?(?:amended|added|enacted)\b")
+_AMENDED: Final = _phrase(r"\b(?:is|are) (?:hereby |further )?(?:amended|added|enacted)\b")
 # `If every alkaloid of kratom is a controlled substance, this chapter is inoperative`
-_VOID: Final = re.compile(
+_VOID: Final = _phrase(
     r"\b(?:if|when|upon)\b[^.]{0,300}?\b(?:inoperative|void|of no (?:force|effect)|repealed"
     r"|expires?|no longer in effect)\b"
     r"|\b(?:inoperative|void|repealed|expires?)\b[^.]{0,60}\b(?:if|when|upon)\b"
@@ -1145,7 +1317,7 @@ def _unruled(text: _Text, span: Span) -> bool:
     return False
 
 
-_FINITE: Final = re.compile(r"\b(?:shall|may|must|is|are|be|was|were|has|have|does|do|not|no)\b")
+_FINITE: Final = _phrase(r"\b(?:shall|may|must|is|are|be|was|were|has|have|does|do|not|no)\b")
 
 
 def _is_capitals(text: str, span: Span) -> bool:
@@ -1154,7 +1326,9 @@ def _is_capitals(text: str, span: Span) -> bool:
 
 
 _Reader = Callable[[_Text, Span, Span], bool]
-_READERS: Final[tuple[_Reader, ...]] = (_read_placing, _read_repeal, _read_outside, _read_rule)
+_READERS: Final[tuple[_Reader, ...]] = (
+    *(_read_placing, _read_repeal, _read_left_out, _read_outside, _read_adulterated, _read_rule),
+)
 
 
 # -- findings -------------------------------------------------------------------------------------
@@ -1239,10 +1413,11 @@ def _qualify(text: _Text, position: int, qualifiers: Qualifiers, *, whole: bool 
 
 
 # `violates this section`, `a violation of this chapter`, `an offense under this section`
-_BREACH: Final = re.compile(
+_BREACH: Final = _phrase(
     r"\b(?:violat(?:es|ion|ions|ing|ed)|offense under|contraven(?:es|tion))\b[^.;]{0,80}?"
     r"\b(?:th(?:is|e provisions of this)\s(?P<unit>section|subsection|subdivision|paragraph|act"
-    r"|ordinance|order|regulation|rule|code|law|chapter|article|subchapter|part|division|title)|section\s\d|subsection\s\(?\w|sections\s\d)"
+    r"|ordinance|order|regulation|rule|code|law|chapter|article|subchapter|part|division|title)|(?:code\s)?(?:sections?|articles?|rules?)\s\d|§|subsection\s\(?\w)"
+    r"|\b(?P<each>a|each|any|every) violation (?:is|shall be|constitutes) (?:an?|punish)"
 )
 _MAX_BREACHES: Final = 30
 

@@ -82,7 +82,7 @@ RULES: Final = (
     _row(
         "not construed to prohibit",
         Force.ALLOW,
-        ("not ", "nothing "),
+        ("not",),
         r"\bnot\s(?:be\s)?constru\w{1,3}\s(?:to|as)\s(?:prohibit|prevent|restrict|limit|bann?|forbid)"
         r"(?:ing)?\b|\bnothing\sin\s[^.;]{1,60}?\b(?:prohibits?|prevents?|forbids?|bars)\b"
         r"|\b(?:does|do|shall)\snot\s(?:prohibit|forbid|ban)\b",
@@ -91,7 +91,7 @@ RULES: Final = (
     _row(
         "not an offense",
         Force.ALLOW,
-        ("not ",),
+        ("not",),
         r"\bnot\s(?:be\s)?(?:unlawful|illegal|prohibited|an?\s(?:crime|offen[cs]e|violation))\b"
         r"[^.;:]{0,60}?\s(?:to|for)\b",
     ),
@@ -99,7 +99,7 @@ RULES: Final = (
     _row(
         "no person shall",
         Force.BAR,
-        ("no ",),
+        ("no ", "no\n"),
         rf"\bno\s(?:[\w'’-]{{1,20}}\s){{0,4}}?(?:{_ACTOR}|products?|kratom|mitragynine|substances?"
         rf"|food|articles?|drugs?)\b(?:(?:[^.;]|\.\d){{0,200}}?)\s(?:shall|may|can|must)\b{_NO_BAR}",
     ),
@@ -107,7 +107,16 @@ RULES: Final = (
     _row(
         "unlawful to",
         Force.BAR,
-        (" to",),
+        (
+            "unlawful",
+            "illegal",
+            "prohibited",
+            "crime",
+            "offen",
+            "violation",
+            "misdemeanor",
+            "felony",
+        ),
         r"\b(?:unlawful|illegal|prohibited|an?\s(?:crime|offen[cs]e|violation|misdemeanor|felony))"
         r"(?:\s(?:for|under)\s[^.;:]{1,120}?)??(?:\s(?:knowingly|purposely|intentionally|or|and"
         r"|wil+fully),?){0,4}\sto(?=[\s:—-])",
@@ -124,7 +133,7 @@ RULES: Final = (
     _row(
         "offense if",
         Force.BAR,
-        ("commits ", "guilty of"),
+        ("commits", "guilty"),
         r"\b(?:commits|is\sguilty\sof)\s[^.;:]{1,90}?\b(?:if|when|where)\s(?:the|such|that|he|she"
         r"|they|it)\b(?:\sperson|\sretailer|\sindividual|\sor\sshe)?",
     ),
@@ -132,22 +141,30 @@ RULES: Final = (
     _row(
         "prohibited from",
         Force.BAR,
-        (" from",),
+        ("from",),
         r"(?<!not\s)\b(?:prohibited|barred|forbidden)\sfrom\b",
     ),
-    # `may only sell`, `shall only be sold`, `sales shall be made only to`
+    # `may only sell`, `shall only be sold`, `may be dispensed or sold only on`
     _row(
         "only",
         Force.DUTY,
         ("only",),
-        r"\b(?:may|shall|must)\sonly\b|\bmay\sbe\s\w{1,14}\sonly\b|\bonly\sif\b"
-        r"|\bshall\sbe\s\w{1,14}\sonly\b",
+        r"\b(?:may|shall|must)\sonly\b|\bonly\sif\b"
+        r"|\b(?:may|shall|must)\sbe\s(?:\w{1,14},?\s){0,4}?(?:or\s\w{1,14}\s|and\s\w{1,14}\s)?only\b",
+    ),
+    # `Only a pharmacist may dispense`, `Only the holder of one of six licences may sell`
+    _row(
+        "only ... may",
+        Force.DUTY,
+        ("only ", "only\n"),
+        r"(?<![a-z]\s)\bonly\s(?:an?|the|those|persons?|licen|pharma|registered|authori[sz]ed)"
+        r"[^.;]{0,240}?\s(?:may|shall)\s(?=[a-z])",
     ),
     # `shall not sell`, `may not knowingly be sold`
     _row(
         "shall not",
         Force.BAR,
-        (" not", " neither"),
+        ("not", "neither"),
         rf"\b(?:shall|may|must|can)\s(?:not|neither)\b(?:,?\s(?!(?:ap|sup|com|im|re)p?ly\b)[a-z]{{2,16}}ly\b,?(?:\sor\b)?){{0,3}}"
         rf"{_NO_BAR}",
     ),
@@ -155,9 +172,9 @@ RULES: Final = (
     _row(
         "who ... is guilty",
         Force.BAR,
-        ("who", "that ", "which "),
+        ("who", "that", "which"),
         rf"\b(?:{_ACTOR}\b[^.;]{{0,80}}?\b(?:who|that|which)\b|whoever\b)"
-        rf"(?!\s(?:\w{{1,14}}\s){{0,2}}(?:violat|fail|is\s(?:convicted|found)))(?P<verbs>[^.;]{{3,500}}?)"
+        rf"(?!\s(?:\w{{1,14}}\s){{0,2}}(?:violat|fail|is\s(?:convicted|found)))(?P<verbs>[^.;]{{3,900}}?)"
         r"\b(?:is|are|shall\sbe)\s(?:guilty|subject\sto|liable|punish\w{2,4}|fined|imprisoned)\b"
         r"|\b(?:who|that|which)\b(?!\s(?:\w{1,14}\s){0,2}(?:violat|fail))(?P<verbs2>[^.;]{3,400}?)"
         r"\bcommits\b",
@@ -166,7 +183,7 @@ RULES: Final = (
     _row(
         "is prohibited",
         Force.BAR,
-        ("prohibited", "unlawful", "illegal", "banned", "forbidden", " not "),
+        ("prohibited", "unlawful", "illegal", "banned", "forbidden", "not"),
         r"\b(?:is|are|shall\sbe)\s(?:hereby\s|strictly\s|expressly\s)?"
         r"(?:prohibited|unlawful|illegal|banned|forbidden|not\s(?:permitted|allowed|lawful))\b",
         before=True,
@@ -197,7 +214,7 @@ RULES: Final = (
     _row(
         "may",
         Force.ALLOW,
-        ("may ",),
+        ("may",),
         r"\bmay\s(?:lawfully\s|also\s)?(?=(?:be\s)?(?:sell|sold|possess|prepar|serve|distribut"
         r"|manufactur|purchas|cultivat|grow|import|consum|dispens|offer|us(?:e|ed)\s))",
     ),
@@ -231,8 +248,8 @@ _ACTIVITIES: Final = (
         Activity.MAKE,
         (
             r"prepar(?:e|es|ed|ing|ation)\b|manufactur(?:e|es|ed|ing)\b|process(?:es|ed|ing)?\b"
-            r"|(?:re)?packag(?:e|es|ed|ing)\b|packs?\b|produc(?:e|es|ed|ing|tion)\b|compound(?:s|ed|ing)?\b"
-            r"|synthesiz(?:e|es|ed|ing)\b|extract(?:s|ed|ing)\b"
+            r"|(?:re)?packag(?:e|ed|ing)\b(?!\s(?:of|or\slabel|and\slabel|shall|must|may|that|which|is)\b)|packs?\b|produc(?:e|es|ed|ing|tion)\b|compound(?:s|ed|ing)?\b"
+            r"|synthesiz(?:e|es|ed|ing)\b|extracting\b"
         ),
     ),
     (

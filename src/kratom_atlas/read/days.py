@@ -82,7 +82,8 @@ _LABELS: Final = (
 )
 _SUBJECT: Final = (
     # `this act`, `[this act]`, `the amendments made by this section`, `this temporary scheduling
-    # order`, `sections 2 to 8.7, inclusive, of this act`, `the rest of this act`
+    # order`, `sections 2 to 8.7, inclusive, of this act`, `the rest of this act`; `it` is looked at
+    # again, see `_IT`
     rf"(?:the{GAP}(?:provisions|amendments|requirements|remainder|rest|balance)"
     rf"(?:{GAP}(?:made|imposed))?{GAP}(?:of|by){GAP})?"
     rf"(?:\[?th(?:is|ese){GAP}{_MADE}(?:{_WHOLE}|(?P<unit>{_PART}))\]?"
@@ -91,7 +92,12 @@ _SUBJECT: Final = (
     rf"th(?:is|e){GAP}(?:{_WHOLE}|{_PART}))?"
     rf"|(?<!\w)\[?sections?{GAP}(?P<labels>{_LABELS})\]?(?:,?{GAP}of{GAP}th(?:is|e){GAP}"
     rf"(?:{_WHOLE}|{_PART}))?"
-    rf"|(?P<version>this{GAP}version{GAP}of{GAP}[^\].;]{{3,60}}?))"
+    rf"|(?P<version>this{GAP}version{GAP}of{GAP}[^\].;]{{3,60}}?)|(?P<it>(?<![\w])it(?!\w)))"
+)
+_IT: Final = re.compile(
+    # Before `it becomes effective`: `the department adopts this emergency rule. `, `this act is
+    # necessary for the public safety, and `
+    rf"\bth(?:is|e){GAP}{_MADE}{_WHOLE}\b(?:[^.;]{{0,60}}[.;]|[^.;]{{1,260}},?{GAP}and)\s{{1,3}}\Z"
 )
 _BETWEEN: Final = (
     # `, being necessary for the public safety,`, `may be cited as the kratom order 2026 and`
@@ -177,7 +183,9 @@ _GOODS: Final = re.compile(
 )
 _APPLIES: Final = re.compile(rf"\bit{GAP}shall{GAP}apply{GAP}(?:as{GAP})?from{GAP}")
 _UNTIL: Final = re.compile(
-    # After a first day: `and shall expire on`, `until`, `, and remains in effect through`, `for`
+    # After a first day: `and shall expire on`, `until`, `, and remains in effect through`, `for`,
+    # `(published) in the state register and expires`
+    rf"(?:{GAP}in{GAP}the{GAP}(?:[\w’']{{1,20}}{GAP}){{0,4}}(?:register|gazette|bulletin|journal))?"
     rf"[\s,]{{0,3}}(?:and{GAP}|but{GAP})?(?:(?:shall|will){GAP})?"
     rf"(?:{_LASTS}|(?P<ends>{_ENDS})(?={GAP})|(?=(?:until|through|thru|for){GAP}))"
 )
@@ -428,6 +436,8 @@ class _Reader:
         before = self.low[max(0, found.start() - 24) : found.start()]
         starts_anew = self.text[found.start()].isupper() and not found["labels"]
         if not starts_anew and _REFERS.search(before):
+            return
+        if found["it"] and not _IT.search(self.low[max(0, found.start() - _REACH) : found.start()]):
             return
         units = self._units_of(found)
         before = self.low[max(0, found.start() - _REACH) : found.start()]
@@ -738,6 +748,8 @@ _TO_LEAD: Final = re.compile(
     rf"|until){GAP}"
 )
 _SPAN_LEAD: Final = re.compile(rf"(?:from|between){GAP}")
+_ONWARD: Final = re.compile(rf",?{GAP}(?:on|onwards?|forward)\b(?!{GAP}which)")
+"""`from march 15, 2027 on`"""
 _SPAN_TO: Final = re.compile(rf",?{GAP}(?:(?P<through>through|and)|to|until|till){GAP}")
 _HEAD: Final = re.compile(
     # What may stand before the first word of a rule: `(1) (a)`, `Sec. 5.`, `notwithstanding any
@@ -801,7 +813,7 @@ def _days_at(low: str, place: int) -> tuple[PartialDate | None, PartialDate | No
         until = date_at(low, to.end()) if to else None
         if to is not None and until is not None:
             return dated.date, _past(until.date) if to["through"] else until.date
-        if lead is _FROM_LEAD:
+        if lead is _FROM_LEAD or _ONWARD.match(low, dated.end):
             return dated.date, None
     return None, None
 

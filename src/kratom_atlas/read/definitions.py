@@ -107,7 +107,8 @@ _NO_SUBSTANCE: Final = re.compile(
 )
 # `a tree which contains the alkaloids `: said of the plant
 _SAID_OF_PLANT: Final = re.compile(
-    r"\b(?:plants?|leaf|leaves|trees?|evergreen|speciosa|asia|kratom)\b[^.;]{0,60}?"
+    r"\b(?:plants?|leaf|leaves|trees?|evergreen|speciosa|asia|kratom)\b"
+    r"(?:(?!\b(?:products?|materials?|substances?|preparations?|extracts?|foods?)\b)[^.;]){0,60}?"
     r"\b(?:that|which|if\sthe\splant|when\sthe\splant)\s(?:naturally\s)?contains?\b[^.;]{0,80}$"
 )
 # What a term that does not name kratom has to be to reach it: `covered drink`, `prohibited product`
@@ -191,7 +192,8 @@ def _heads_in(lower: str, first: int, last: int) -> Iterable[tuple[str, int, int
         term = _TERM.search(lower, max(0, means.start() - _BEFORE), means.start())
         if term is not None and not _NO_TERM.search(lower, term.start(), means.start()):
             word = term["quoted"] or term["term"] or term["bare"]
-            yield word.strip(" .,"), term.start(), means.end()
+            start = term.start("bare") if term["bare"] else term.start()
+            yield word.strip(" .,"), start, means.end()
     for comma in _COMMA_TERM.finditer(lower, first, last):
         yield comma[1].strip(" .,"), comma.start(), comma.end()
 

@@ -51,7 +51,7 @@ _LOCAL: Final = (
     r"(?:political\s{1,3}(?:sub)?divisions?|municipal(?:ity|ities|\s{1,3}corporations?)?"
     r"|count(?:y|ies)|cit(?:y|ies)|towns?(?:hips?)?|villages?|boroughs?|parish(?:es)?"
     r"|units?\s{1,3}of\s{1,3}(?:local\s{1,3})?government|home[\s-]{1,3}rule\s{1,3}units?"
-    r"|local\s{1,3}(?:governments?|governmental\s{1,3}\w{4,9}|authorit(?:y|ies)|jurisdictions?"
+    r"|localit(?:y|ies)|local\s{1,3}(?:governments?|governmental\s{1,3}\w{4,9}|authorit(?:y|ies)|jurisdictions?"
     r"|units?|entit(?:y|ies)|boards?|public\s{1,3}bod(?:y|ies)|agenc(?:y|ies)|regulations?|laws?"
     r"|ordinances?|rules?))"
 )
@@ -61,7 +61,11 @@ _LAW: Final = (
 )
 _MAKE: Final = (
     r"(?:enact|adopt|impose|enforce|establish|maintain|promulgate|regulate|prohibit|ban|pass"
-    r"|require|continue|levy|create|issue|restrict)"
+    r"|require|continue|levy|restrict)"
+)
+_MAKING: Final = (
+    r"(?:enact|adopt|impos|enforc|establish|maintain|promulgat|regulat|prohibit|bann|pass|requir"
+    r"|continu|levy|restrict)ing"
 )
 _THIS: Final = (
     r"(?:th(?:is|e|ese)\s{1,3}(?:\w{1,12}\s{1,3}){0,5}?(?:act|chapter|article|section|part|title"
@@ -70,8 +74,10 @@ _THIS: Final = (
 )
 _STRICTER: Final = (
     r"(?:stricter|more\s{1,3}(?:restrictive|stringent|strict)|additional|further|in\s{1,3}addition"
-    r"\s{1,3}to|greater\s{1,3}restrict\w{1,6}|exceed\w{0,3})"
+    r"\s{1,3}to|greater\s{1,3}restrict\w{1,6}|exceed\w{0,3}|more\s{1,3}strictly"
+    r"|(?:at\s{1,3}least\s{1,3}as|no\s{1,3}less|not\s{1,3}less)\s{1,3}(?:restrictive|stringent|strict))"
 )
+_OUTDOES: Final = r"(?:prohibit|preempt|pre-empt|prevent|limit|supersede|preclude|restrict)"
 
 
 class _Rule(NamedTuple):
@@ -109,10 +115,17 @@ _RULES: Final = (
         rf"nothing\s{{1,3}}(?:in|contained|herein)[^.;]{{1,120}}(?:prohibit|preempt|pre-empt|prevent"
         rf"|limit|supersede|restrict|preclude|affect|effect|diminish)\w{{0,4}}\b[^.;]{{1,160}}"
         rf"(?:{_LOCAL}|{_LAW})",
-        rf"{_THIS}\s{{1,3}}(?:does|do|shall)\s{{1,3}}not\s{{1,3}}(?:be\s{{1,3}}construed\s{{1,3}}to"
-        rf"\s{{1,3}})?(?:prohibit|preempt|pre-empt|prevent|limit|supersede|preclude|restrict)\b"
-        rf"[^.;]{{1,160}}(?:{_LOCAL}|{_LAW})",
+        # `this act shall not be construed as preempting a local ordinance`, `state law does not
+        # preempt a city from`
+        rf"(?:{_THIS}|(?:this|state)\s{{1,3}}law)\s{{1,3}}(?:does|do|shall|is|are)\s{{1,3}}not\s{{1,3}}"
+        rf"(?:(?:be\s{{1,3}})?(?:construed|intended|meant)\s{{1,3}}(?:to|as)\s{{1,3}})?{_OUTDOES}"
+        rf"(?:p?ing)?\b[^.;]{{1,160}}(?:{_LOCAL}|{_LAW})",
+        # `no provision of this act preempts a local law`, `no statute occupies the field, and a
+        # city may`
+        rf"\bno\s{{1,3}}(?:provision|part|section|statute|law|act)\b[^.;]{{0,80}}\b(?:{_OUTDOES}s|"
+        rf"occupies)\b[^.;]{{1,160}}(?:{_LOCAL}|{_LAW})",
     ),
+    _rule("field not occupied", None, r"\b(?:no|not|never)\b[^.;]{0,80}\boccup(?:y|ies|ied)\b"),
     # `no political subdivision shall impose`, `no state or political subdivision may enact`
     _rule(
         "no local law",
@@ -127,7 +140,8 @@ _RULES: Final = (
         Effect.PREEMPT,
         rf"{_LOCAL}\b[^.;]{{0,160}}\b(?:may|shall|must|can)\s{{1,3}}not\s{{1,3}}(?:\w{{1,12}}"
         rf"\s{{1,3}}){{0,2}}{_MAKE}",
-        rf"{_LOCAL}\b[^.;]{{0,80}}\bis\s{{1,3}}prohibited\s{{1,3}}from\s{{1,3}}{_MAKE[:-1]}\w{{0,3}})",
+        rf"{_LOCAL}\b[^.;]{{0,80}}\b(?:is|are)\s{{1,3}}(?:\w{{1,12}}\s{{1,3}})?(?:prohibited|barred"
+        rf"|preempted|precluded)\s{{1,3}}from\s{{1,3}}{_MAKING}",
         rf"(?:may|shall)\s{{1,3}}not\s{{1,3}}be\s{{1,3}}(?:prohibited|banned|restricted|regulated)"
         rf"\s{{1,3}}by\s{{1,3}}[^.;]{{0,60}}{_LOCAL}",
     ),
@@ -136,8 +150,9 @@ _RULES: Final = (
     _rule(
         "local law may be stricter",
         Effect.ALLOW_STRICTER,
-        rf"{_LOCAL}\b[^.;]{{0,120}}\bmay\s{{1,3}}(?!not)(?:[^.;]{{0,60}}\s)?{_MAKE}[^.;]{{0,120}}"
-        rf"\b{_STRICTER}",
+        rf"{_LOCAL}\b[^.;]{{0,120}}\b(?:may|retains?\s{{1,3}}(?:the|its|their)\s{{1,3}}\w{{4,9}}\s{{1,3}}"
+        rf"to)\s{{1,3}}(?!not)(?:[^.;]{{0,60}}\s)?{_MAKE}[^.;]{{0,120}}\b{_STRICTER}",
+        rf"\b(?:local\s{{1,3}}law|ordinance|resolution)s?\b[^.;]{{0,60}}\bmay\s{{1,3}}be\s{{1,3}}{_STRICTER}",
         rf"{_LOCAL}\b[^.;]{{0,60}}\bmay(?:,)?\s{{1,3}}(?:by\s{{1,3}}{_LAW},?\s{{1,3}})?(?:prohibit|ban"
         r"|further\s{1,3}restrict)\b[^.;]{0,80}\b(?:sale|kratom|possession|distribution)",
     ),
@@ -162,6 +177,9 @@ _RULES: Final = (
         r"\s{1,3}powers",
         r"exclusive(?:ly)?\s{1,3}(?:authority|jurisdiction|power|within|reserved|regulated)[^.;]"
         r"{0,80}\bstate\b",
+        # `the power to regulate kratom is reserved to the state`
+        r"\bregulat\w{1,4}\b[^.;]{0,80}\b(?:reserved|belongs)\s{1,3}(?:\w{1,12}\s{1,3})?to\s{1,3}the\s{1,3}"
+        r"(?:state|legislature|department)\b",
     ),
 )
 
@@ -169,7 +187,7 @@ _KEYS: Final = (
     "preempt", "pre-empt", "political subdivision", "political division", "municipal",
     "local government", "local jurisdiction", "local authorit", "local law", "local ordinance",
     "local regulation", "local unit", "ordinance", "counties", "county", "cities", " city",
-    "home rule", "home-rule", "the field", "whole field", "entire field", "exclusive",
+    "localit", "to the state", "to the legislature", "home rule", "home-rule", "the field", "whole field", "entire field", "exclusive",
 )  # fmt: skip
 _STARTS: Final = re.compile(r"[.;]\s|\n\n|\.(?=[A-Z(])")
 _STOPS: Final = re.compile(r"[.;](?=\s|\Z|[A-Z(])")

@@ -58,6 +58,7 @@ class _List(Value, frozen=True, kw_only=True):
     in_: tuple[str, ...] = msgspec.field(default=(), name="in")
     marks: tuple[_Mark, ...] = ()
     seen: bool = False
+    alone: bool = False
 
 
 class _Language(Value, frozen=True, kw_only=True):
@@ -67,7 +68,11 @@ class _Language(Value, frozen=True, kw_only=True):
     removes: str
     bans: str
     activities: dict[str, tuple[Activity, ...]]
+    musts: str | None = None
     licenses: str | None = None
+    prescribes: str | None = None
+    these: str | None = None
+    defined: dict[str, tuple[Activity, ...]] = msgspec.field(default_factory=dict)
     age: str | None = None
     numbers: dict[str, int] = msgspec.field(default_factory=dict)
     subject: str | None = None
@@ -162,14 +167,40 @@ def listed(
         mentions = find_mentions(marked.text, about.language)
     if not mentions:
         return ()
-    low = marked.text.replace("\u0130", "i").lower()
-    text = _Text(marked, low, words, sections, about)
+    whole = marked._replace(text=_unwrapped(marked.text))
+    low = whole.text.replace("\u0130", "i").lower()
+    text = _Text(whole, low, words, sections, about)
     entries = tuple(_entries(text, mentions))
     found = [*_merged(text, entries), *_tabled(text)]
     if about.language != "en":
         taken = {entry.mention.start for entry in entries}
         found += _ruled(text, tuple(m for m in mentions if m.start not in taken))
+        found += _these(text, found)
     return tuple(found)
+
+
+# The end of a line of prose that goes on: ` the sale of products\nthat contain`, `a, b,\n7-c`.
+_WRAP: Final = re.compile(r"(?:(?<=[^\W\d_])\n(?=[^\W\d_])|(?<=,)\n(?=\w))")
+_WIDE: Final = 70
+_BLANKS: Final = 5
+"""A line of prose that goes on is at least so wide, and has so many blanks."""
+
+
+def _unwrapped(raw: str) -> str:
+    """`raw` with a blank for each line break inside a sentence; each letter is still in place."""
+    pieces: list[str] = []
+    done = 0
+    for wrap in _WRAP.finditer(raw):
+        start = raw.rfind("\n", max(0, wrap.start() - _LINE), wrap.start()) + 1
+        line = raw[start : wrap.start()]
+        goes_on = line.endswith(",") or raw[wrap.end()].islower()
+        if len(line) < _WIDE or line.count(" ") < _BLANKS or not goes_on:
+            continue
+        if any(cell in line for cell in _CELLS):
+            continue
+        pieces += [raw[done : wrap.start()], " "]
+        done = wrap.end()
+    return "".join((*pieces, raw[done:])) if done else raw
 
 
 # -- which list, and whether it is an entry ------------------------------------------------------
@@ -177,11 +208,10 @@ def listed(
 
 def _names(text: _Text) -> tuple[_Name, ...]:
     """Where lists are named, in order; the narrower name first where two begin together."""
-    if not any(word in text.low for word in _listings().context):
-        return ()
+    is_of_drugs = any(word in text.low for word in _listings().context)
     names: list[_Name] = []
     for row in _listings().lists:
-        if row.language != text.about.language:
+        if row.language != text.about.language or not (is_of_drugs or row.alone):
             continue
         if row.in_ and text.about.place.partition("-")[0] not in row.in_:
             continue
@@ -258,6 +288,8 @@ def _is_heading(text: _Text, name: _Name) -> bool:
 
 # The end of a sentence within a line: `. ` before a capital.
 _STOP: Final = re.compile(r"[.;]\s+(?=[^\W\d_a-zß-öø-ÿ])|。(?![）」』]|\Z)")
+# `: « 84` before `. Mitragynine`: the number of an entry.
+_NUMBERED: Final = re.compile(r"[;:,„“«»\"”]\s?\d{1,3}\Z")
 _CELLS: Final = ("\t", "|")
 _QUOTES: Final = '„“”«»"「『'
 
@@ -319,7 +351,8 @@ def _lead(text: _Text, name: _Name, start: int) -> str:
 def _sentence(text: _Text, mention: Mention, start: int, end: int) -> tuple[int, int]:
     first = start
     for stop in _STOP.finditer(text.raw, start, mention.start):
-        if not text.raw[stop.start() - 1 : stop.start()].isupper():
+        before = text.raw[max(start, stop.start() - 6) : stop.start()]
+        if not (before[-1:].isupper() or _NUMBERED.search(before)):
             first = stop.end()
     stop_after = _STOP.search(text.raw, mention.end, end)
     return first, (stop_after.start() if stop_after else end)
@@ -356,9 +389,11 @@ _SEVEN: Final = re.compile(
     r"7[aα]?[\s\-‐-―]{0,3}(?:oh|h[iyuü]|idrossi|υδροξυ|г[иі]дрокси)|174418-82-7|7a-hydroxy"
     r"|7-?ヒドロキシ|7-?히드록시|7-?하이드록시|7-?羥基|7-?羟基"
 )
+# `七―ヒドロキシ` right before `ミトラギニン`, which is named without it.
+_HYDROXY: Final = re.compile(r"(?:[7７七]\W{0,3}|-)(?:ヒドロキシ|히드록시|하이드록시|羥基|羟基|היד\w{2,6})\W?\Z")
 # `mitragynine`, `mitragynin`, `митрагинин`, `ミトラギニン`; not `Mitragyna`.
 _MITRAGYNINE: Final = re.compile(
-    r"m[iíy]tra?[gd]?[gy]?[yiíüùu]n[iīí]n|m[iíyý]tr\w{0,3}g[yiíüýùu]+n[iīí]+n|м[иі]траг[иі]н[иі]н"
+    r"mitragin(?:as|ą|o|u|ui|ams)(?!\w)|m[iíy]tra?[gd]?[gy]?[yiíüùu]n[iīí]n|m[iíyý]tr\w{0,3}g[yiíüýùu]+n[iīí]+n|м[иі]траг[иі]н[иі]н"
     r"|μιτραγ[υι]νίν|ミトラ[ギジ]ニン|미트라[지기]닌|帽柱木[鹼碱]|ไมทรา|מיטרגינין|ميتراجينين"
     r"|4098-40-2"
 )
@@ -427,10 +462,11 @@ def _finding(
     rows = sorted({entry.span for entry in group})
     spans = [*rows, *sorted({Span(entry.name.start, entry.name.end) for entry in group})]
     qualifiers = _thresholds(text, rows)
-    if effect is Effect.PRESCRIPTION_ONLY:
-        qualifiers = Qualifiers(prescription=True)
     if effect in (Effect.SCHEDULE, Effect.REPEAL):
-        activities = _ordered({*activities, *_named_activities(text)})
+        named, exceptions = _named_activities(text)
+        activities = _ordered({*activities, *named})
+        if effect is Effect.SCHEDULE and exceptions is not None:
+            qualifiers = msgspec.structs.replace(qualifiers, exceptions=exceptions)
     return Finding(
         effect=effect,
         substances=substances,
@@ -459,7 +495,12 @@ def _thresholds(text: _Text, rows: list[Span]) -> Qualifiers:
 
 
 def _substances(text: _Text, mentions: list[Mention]) -> tuple[Substance, ...]:
-    found = {substance_of(m.term, text.raw[m.end : m.end + 20]) for m in mentions} - {None}
+    found = {
+        Substance.SEVEN_OH
+        if _HYDROXY.search(text.raw, max(0, m.start - 12), m.start)
+        else substance_of(m.term, text.raw[m.end : m.end + 20])
+        for m in mentions
+    } - {None}
     return tuple(one for one in Substance if one in found)
 
 
@@ -480,9 +521,10 @@ def _citation(text: _Text, entry: _Entry) -> str:
     return f"{path}, {entry.name.schedule}" if path else entry.name.schedule
 
 
-def _named_activities(text: _Text) -> set[Activity]:
-    """What the text says is forbidden with all that stands in its lists: many things at once."""
+def _named_activities(text: _Text) -> tuple[set[Activity], str | None]:
+    """What the text forbids with all that stands in its lists, and what it excepts from that."""
     found: set[Activity] = set()
+    exceptions: str | None = None
     for ban in islice(_pattern(text.words.bans).finditer(text.low), 60):
         start, end = _line(text, ban.start())
         for stop in _STOP.finditer(text.raw, start, ban.start()):
@@ -492,7 +534,21 @@ def _named_activities(text: _Text) -> set[Activity]:
         named = _activities(text, start, end)
         if len(named) >= _MANY:
             found |= named
-    return found
+            exceptions = exceptions or _excepted(text, ban.end(), end + _NEXT)
+    return found, exceptions
+
+
+_NEXT: Final = 300
+"""So far after a ban the sentence stands that says whom it does not reach, in characters."""
+
+
+def _excepted(text: _Text, start: int, end: int) -> str | None:
+    words = text.words.exceptions
+    found = _pattern(words).search(text.low, start, end) if words else None
+    if found is None:
+        return None
+    first, last = _line(text, found.start())
+    return summary(text.raw[max(start, first) : last], found.start() - max(start, first))
 
 
 _MANY: Final = 4
@@ -501,7 +557,12 @@ _MANY: Final = 4
 
 def _activities(text: _Text, start: int, end: int) -> set[Activity]:
     words = text.low[start:end]
-    return {one for word, ones in text.words.activities.items() if word in words for one in ones}
+    found = {one for word, ones in text.words.activities.items() if word in words for one in ones}
+    for word, ones in text.words.defined.items():
+        # `“to sell” means also to give`, in the language of the text.
+        if found.intersection(text.words.activities.get(word, ())) and f"“{word}” " in text.low:
+            found.update(ones)
+    return found
 
 
 # -- tables of largest amounts --------------------------------------------------------------------
@@ -602,7 +663,8 @@ def _amounts_finding(text: _Text, amounts: _Amounts) -> Finding:
     first = amounts.spans[0]
     plain = len(amounts.product.split()) == 1
     duties, where = _duties(text, 0, len(text.raw))
-    duties.pop("min_age", None)  # a warning that the label has to bear is no rule on buyers
+    # Of the whole text only what is said of all products; a warning on a label is no rule on buyers.
+    duties = {name: duties[name] for name in duties if name in _OF_PRODUCTS}
     return Finding(
         effect=Effect.RESTRICT,
         substances=(Substance.LEAF,),
@@ -627,6 +689,9 @@ _WORDED: Final = (
 )
 
 
+_OF_PRODUCTS: Final = frozenset({"labelling", "testing", "advertising", "adulterants"})
+
+
 class _Unit(NamedTuple):
     """A section or a sentence that is read as one rule, and what a section is called."""
 
@@ -649,7 +714,8 @@ def _duties(text: _Text, start: int, end: int) -> tuple[dict[str, Any], list[Spa
             values[name] = summary(text.raw[first:last], found.start() - first)
             spans.append(Span(found.start(), found.end()))
     if text.words.age and (found := _pattern(text.words.age).search(text.low, start, end)):
-        age = text.words.numbers.get(found[1]) or (int(found[1]) if found[1].isdecimal() else None)
+        figure = next((group for group in found.groups() if group), "")
+        age = text.words.numbers.get(figure) or (int(figure) if figure.isdecimal() else None)
         if age is not None and 16 <= age <= 25:
             values["min_age"] = age
             spans.append(Span(found.start(), found.end()))
@@ -661,8 +727,9 @@ def _ruled(text: _Text, mentions: tuple[Mention, ...]) -> Iterator[Finding]:
     penalties = _penalties(text)
     for unit in _units(text, mentions):
         finding = _rule(text, unit, penalties)
-        if finding is not None:
-            yield finding
+        if finding is None:
+            continue
+        yield finding if text.words.section else _followed(text, unit, finding)
 
 
 def _units(text: _Text, mentions: tuple[Mention, ...]) -> Iterator[_Unit]:
@@ -695,12 +762,14 @@ def _number(figures: str) -> str:
 def _rule(text: _Text, unit: _Unit, penalties: dict[str, Penalty]) -> Finding | None:
     words = text.words
     ban = _pattern(words.bans).search(text.low, unit.start, unit.end)
+    if words.prescribes and (found := _pattern(words.prescribes).search(text.low, *unit[:2])):
+        return _prescribed(text, unit, found)
     license_ = None
     if words.licenses:
         license_ = _pattern(words.licenses).search(text.low, unit.start, unit.end)
     word = license_ if license_ and (ban is None or license_.start() < ban.start()) else ban
     if word is None:
-        return None
+        return _duty(text, unit)
     activities = _close_activities(text, unit, word, licensed=word is license_)
     values, spans = _duties(text, unit.start, unit.end)
     if not activities and "advertising" in values and word is ban:
@@ -711,10 +780,10 @@ def _rule(text: _Text, unit: _Unit, penalties: dict[str, Penalty]) -> Finding | 
     if word is license_:
         effect = Effect.LICENSE
         values = {name: values[name] for name in values if name == "exceptions"}
-        start, end = _line(text, word.start())
-        values["registration"] = summary(text.raw[start:end], word.start() - start)
     else:
         effect = Effect.RESTRICT if conditional else Effect.PROHIBIT
+    if not words.section and _pattern(words.removes).search(text.low, *unit[:2]):
+        effect, values = Effect.REPEAL, {}
     if unit.number in penalties:
         values["penalties"] = (penalties[unit.number],)
     start, end = _line(text, word.start())
@@ -727,8 +796,114 @@ def _rule(text: _Text, unit: _Unit, penalties: dict[str, Penalty]) -> Finding | 
         quote=summary(text.raw[start : min(end, unit.end)], word.start() - start),
         citation=unit.label,
         qualifiers=Qualifiers(**values),
+        targets=(text.raw[unit.start : unit.end][:200],) if effect is Effect.REPEAL else (),
         because=("prose-license" if word is license_ else "prose-ban",),
     )
+
+
+def _duty(text: _Text, unit: _Unit) -> Finding | None:
+    """What a sentence asks of labels, tests and buyers."""
+    words = text.words.musts
+    must = words and _pattern(rf"(?<!\w)(?:{words})(?!\w)").search(text.low, *unit[:2])
+    values, spans = _duties(text, unit.start, unit.end)
+    asked = {name: values[name] for name in ("min_age", "labelling", "testing") if name in values}
+    if not must or not asked:
+        return None
+    return Finding(
+        effect=Effect.RESTRICT,
+        substances=_unit_substances(text, unit),
+        activities=_ordered(_activities(text, unit.start, unit.end)) or (Activity.SELL,),
+        spans=(Span(must.start(), must.end()), Span(unit.start, unit.end), *spans),
+        quote=summary(text.raw[unit.start : unit.end], must.start() - unit.start),
+        qualifiers=Qualifiers(**asked),
+        because=("prose-duty",),
+    )
+
+
+def _prescribed(text: _Text, unit: _Unit, word: re.Match[str]) -> Finding:
+    """What a sentence makes a medicine on prescription."""
+    named = _activities(text, unit.start, unit.end) & {Activity.SELL, Activity.DISTRIBUTE}
+    return Finding(
+        effect=Effect.PRESCRIPTION_ONLY,
+        substances=_unit_substances(text, unit),
+        activities=_ordered(named) or (Activity.SELL, Activity.DISTRIBUTE),
+        spans=(Span(word.start(), word.end()), Span(unit.start, unit.end)),
+        quote=summary(text.raw[unit.start : unit.end], word.start() - unit.start),
+        because=("prose-prescription",),
+    )
+
+
+# `§ 3`, `l'article 2`, `Art. 4`, `odseku 1`, `čl. 5`: a rule that is cited.
+_CITES: Final = re.compile(
+    r"(?:§{1,2}|(?<!\w)(?:art(?:\.|[ií]\w{2,6})|paragra\w{1,3}|odse?k\w{0,2}|odst\.|čl(?:\.|án\w{1,4})"
+    r"|ust(?:\.|ęp\w{0,3})|абзац\w{0,2}|стат\w{1,3}|стать\w{1,2}|чл(?:\.|ен)))\s{0,2}(\d{1,3})"
+)
+_AFTER: Final = 2500
+"""So far after a ban the exceptions from it and its punishment are looked for, in characters."""
+
+
+def _followed(text: _Text, unit: _Unit, finding: Finding) -> Finding:
+    """The finding with what the next sentences except from it and threaten for its breach."""
+    if finding.effect not in (Effect.PROHIBIT, Effect.RESTRICT):
+        return finding
+    own = {cited[1] for cited in _CITES.finditer(text.low, max(0, unit.start - 300), unit.end)}
+    own.update(re.findall(r"(?<!\w)\(?(\d{1,3})[.)]", text.low[max(0, unit.start - 8) : unit.start + 8]))
+    rules = finding.qualifiers
+    values: dict[str, Any] = {}
+    end = min(len(text.low), unit.end + _AFTER)
+    if text.words.exceptions and not rules.exceptions:
+        for found in islice(_pattern(text.words.exceptions).finditer(text.low, unit.end, end), 20):
+            first, last = _sentence_at(text, found.start())
+            if found.start() - unit.end < _NEXT or _cites(text, first, last, own) is True:
+                values["exceptions"] = summary(text.raw[first:last], found.start() - first)
+                break
+    for name in ("fine", "prison"):
+        words: str | None = getattr(text.words, name)
+        for found in islice(_pattern(words).finditer(text.low, unit.end, end), 20) if words else ():
+            if _cites(text, *_sentence_at(text, found.start()), own) is not False:
+                values[name] = summary(text.raw[found.start() : found.end()])
+                break
+    fine, prison = values.pop("fine", None), values.pop("prison", None)
+    if fine or prison:
+        values["penalties"] = (*rules.penalties, Penalty(fine=fine, prison=prison))
+    if not values:
+        return finding
+    return msgspec.structs.replace(finding, qualifiers=msgspec.structs.replace(rules, **values))
+
+
+def _cites(text: _Text, start: int, end: int, numbers: set[str]) -> bool | None:
+    """Whether a sentence cites one of `numbers`, or others; None where it cites nothing."""
+    cited = {one[1] for one in _CITES.finditer(text.low, start, end)}
+    return None if not cited else bool(cited & numbers)
+
+
+def _sentence_at(text: _Text, at: int) -> tuple[int, int]:
+    start, end = _line(text, at)
+    for stop in _STOP.finditer(text.raw, start, at):
+        start = stop.end()
+    stop_after = _STOP.search(text.raw, at, end)
+    return start, (stop_after.start() if stop_after else end)
+
+
+def _these(text: _Text, found: list[Finding]) -> Iterator[Finding]:
+    """What is forbidden with `these substances`, those that the text puts into a list."""
+    scheduled = next((one for one in found if one.effect is Effect.SCHEDULE), None)
+    if scheduled is None or text.words.these is None:
+        return
+    for these in islice(_pattern(text.words.these).finditer(text.low), 20):
+        start, end = _sentence_at(text, these.start())
+        ban = _pattern(text.words.bans).search(text.low, start, end)
+        activities = _ordered(_activities(text, start, end))
+        if ban is not None and activities:
+            yield Finding(
+                effect=Effect.PROHIBIT,
+                substances=scheduled.substances,
+                activities=activities,
+                spans=(Span(ban.start(), ban.end()), Span(start, end)),
+                quote=summary(text.raw[start:end], ban.start() - start),
+                because=("prose-ban", "of what is listed"),
+            )
+            return
 
 
 def _unit_substances(text: _Text, unit: _Unit) -> tuple[Substance, ...]:
@@ -759,8 +934,7 @@ def _penalties(text: _Text) -> dict[str, Penalty]:
         prison = _pattern(words.prison).search(clause[2])
         fine = _pattern(words.fine).search(clause[2])
         if prison or fine:
-            found.setdefault(
-                _number(clause[1]),
-                Penalty(prison=prison[0] if prison else None, fine=fine[0] if fine else None),
-            )
+            penalty = Penalty(prison=prison[0] if prison else None, fine=fine[0] if fine else None)
+            for number in re.findall(r"\d{1,3}", _number(clause[1])):
+                found.setdefault(number, penalty)
     return found

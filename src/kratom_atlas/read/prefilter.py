@@ -63,7 +63,7 @@ _FORMULAS: Final = (
 """Names by structure, folded, and what has to stand there."""
 _OTHER: Final = (
     *("кратом", "митраг", "мітраг", "κρ[άα]τομ", "μιτραγ", "กระท่อม", "ไมทรา"),
-    *("クラトム", "ミトラ", "アヘンボク", "라톰", "미트라", "帽柱木", "卡痛", "קראטום"),
+    *("クラトム", "ミトラ", "アヘンボク", "크라톰", "끄라톰", "미트라", "帽柱木", "卡痛", "קראטום"),
     *("מיטרגינין", "ميتراجينين", "میتراژینین", "मिट्रागाइनिन"),
 )
 _PACKED: Final = re.compile(
@@ -118,6 +118,7 @@ def _is_wide(raw: bytes) -> bool:
 
 _WINDOW: Final = 4096
 """How far what interrupts a stem may reach, in bytes."""
+_BEFORE: Final = 256
 _MAX_DOUBTS: Final = 40
 """With more doubtful places than that, all of a document is looked at again."""
 
@@ -162,7 +163,7 @@ def _scan(database: Any, raw: bytes, note: Callable[..., bool]) -> bool:
 
 def _window(raw: bytes, end: int) -> bytes:
     """What stands around a doubtful place, without half a character of UTF-8 at its ends."""
-    first, last = max(0, end - 64), min(len(raw), end + _WINDOW)
+    first, last = max(0, end - _BEFORE), min(len(raw), end + _WINDOW)
     for _ in range(3):
         first += first < end and 0x80 <= raw[first] < 0xC0
         last -= end < last < len(raw) and 0x80 <= raw[last] < 0xC0
@@ -196,6 +197,7 @@ _FORMS_OF: Final = (
 )
 """Ranges of Unicode with other forms of letters; `read.normal` makes plain letters of them."""
 _HYPHEN: Final = rb"(?:-|\xe2\x80[\x90-\x95]|&[#a-z0-9]{2,10};|\\u201[0-5])\s*"
+_CAS: Final = (b"4098-40-2", b"174418-82-7")
 _CERTAIN: Final = (
     rb"4098" + _HYPHEN + rb"40" + _HYPHEN + rb"2",
     rb"174418" + _HYPHEN + rb"82" + _HYPHEN + rb"7",
@@ -205,8 +207,8 @@ _CERTAIN: Final = (
     rb"charset=[\"']?(?:utf-7|iso-2022-|hz-)",
 )
 _DOUBTFUL: Final = (
-    # 16,17-didehydro, 16,17-\n12 didehydro
-    rb"16,17-?\s*(?:\d+\s+)?did",
+    # 9,17-dimethoxy-16,17-didehydro
+    rb"9,17-?\s?dim|didehyd|16,17-?\s*(?:\d+\s+)?did",
     # methoxy-1,2,3,4,6,7,12,12b-octahydro
     rb"[a-z]-?\s*(?:\d+\s+)?1,\s*2,\s*3,\s*4,",
     # A letter, a digit or a hyphen of ASCII as an entity or an escape: &#107; &#x6b; k
@@ -238,43 +240,56 @@ def _doubtful() -> Iterator[bytes]:
         for i, letter in enumerate(plain):
             before = b"".join(plain[:i])
             if i:
-                yield from _interrupted(before, letter if i < 3 else b"")
+                after = b"(?:%s|[\\x80-\\xff])" % letter if unusual[i] and i < 2 else letter
+                yield from _interrupted(before, after if i < 3 else b"")
             if unusual[i]:
                 following = plain[i + 1] if i < 3 else b""
                 yield (
                     before
                     + unusual[i]
-                    + (b"(?:%s|[\\x80-\\xff&\\\\])" % following if following else b"")
+                    + (b"(?:%s|[\\x80-\\xff&\\\\<-])" % following if following else b"")
                 )
+    for number in _CAS:
+        for i in range(1, len(number)):
+            if i < 3:
+                yield number[:i] + _SOFT + number[i : i + 1]
+                yield number[:i] + _ESCAPED
+                yield number[:i] + _ENTITY
+            else:
+                yield from _interrupted(number[:i], b"")
     plainly, _, _, escaped, *_ = _spellings()
     for other in _spelled_other((plainly,)):
-        # A tag after the very first letter ends a word, as a rule.
-        yield b"".join(other[:1]) + _SOFT
+        yield other[0] + _SOFT
+        yield other[0] + _ENTITY
         for i in range(2, len(other)):
             yield from _interrupted(b"".join(other[:i]), b"")
     for other in _spelled_other((escaped,)):
         for i in range(1, len(other)):
-            yield b"".join(other[:i]) + rb"(?:<|-\\|%s)" % _ESCAPED
+            before = b"".join(other[:i])
+            yield from (before + noise for noise in (b"<", rb"-\\", _ESCAPED, _ENTITY))
 
 
 def _interrupted(before: bytes, after: bytes) -> Iterator[bytes]:
     # kra<b>tom, kra<!-- --><b>tom
     yield before + (rb"(?:<[^<>]*>)+" + after if after else b"<")
     # kra&shy;tom, kra&#8203;tom, kra&amp;zwnj;tom
-    yield (
-        before + rb"&(?:amp;)?(?:shy|zw|[lr]rm|#173|#820[3-7]|#8288|#65279|#x(?:00)?ad|#x20|#xfeff)"
-    )
+    yield before + _ENTITY
     # kra-\n12 tom, kra-<br>tom, kra-\ntom in JSON
     yield before + rb"-\s+(?:\d+\s+)?" + after
     yield before + rb"-[<&\\]"
     # A soft hyphen, a blank without width; a mark on a letter; a soft hyphen in one byte.
-    yield before + _SOFT + after
-    yield before + rb"(?:[\xcc\xcd].|\xad)\s*" + after
+    yield before + _SOFT + (_BLANKS + after if after else b"")
+    if after:
+        yield before + rb"(?:[\xcc\xcd].|\xad)\s*" + after
+    else:
+        yield from (before + mark for mark in (rb"\xcc\x81", rb"\xad"))
     # The same in JSON, and a tag there.
     yield before + _ESCAPED
 
 
-_SOFT: Final = rb"(?:\xc2\xad|\xe2\x80[\x8b-\x92\xaa-\xae]|\xe2\x81.|\xef\xbb\xbf|\xef\xbf\xbe)\s*"
+_SOFT: Final = rb"(?:\xc2\xad|\xe2\x80[\x8b-\x92\xaa-\xae]|\xe2\x81.|\xef\xbb\xbf|\xef\xbf\xbe)"
+_BLANKS: Final = rb"(?:\s|\\[nr])*"
+_ENTITY: Final = rb"&(?:amp;)?(?:shy|zw|[lr]rm|#173|#820[3-7]|#8288|#65279|#x(?:00)?ad|#x20|#xfeff)"
 _ESCAPED: Final = rb"\\u(?:00ad|20[0-6]|feff|03[0-6]|003c)"
 
 
@@ -372,7 +387,8 @@ def _encoded_twice(letter: str) -> bytes:
 
 # -- without what may stand in a word ---------------------------------------------------------
 
-_NUMBERS: Final = re.compile(rb"4098\D{0,3}40\D{0,3}2|174418\D{0,3}82\D{0,3}7")
+_NUMBERS: Final = (b"4098402", b"174418827")
+"""The numbers of the alkaloids, without hyphens."""
 _FOLDED: Final = (
     *((folded, stem.pattern) for stem in _LATIN for folded in stem.folded),
     *_FORMULAS,
@@ -382,6 +398,7 @@ _CHUNK: Final = 1 << 17
 _OVERLAP: Final = 64
 _SMALL: Final = bytes(range(256)).lower()
 _NOISE: Final = bytes([*range(0x21), 0x7F, *b"-_0123456789", *range(0x80, 0x100)])
+_NO_DIGITS: Final = bytes(c for c in _NOISE if not chr(c).isdigit() or c > 0x7F)
 _ASCII: Final = bytes(range(0x80))
 _OTHER_NOISE: Final = (
     "-_0123456789\xad\u2010\u2011\u2012\u2013\u2014\u2015\u200b\u200c\u200d\u2060\ufeff\ufffe"
@@ -509,8 +526,7 @@ def _chunks_name(raw: bytes) -> bool:
     numbers, stems = _finders()
     tail = b""
     for start in range(0, len(raw), _CHUNK):
-        chunk = raw[start : start + _CHUNK + _OVERLAP]
-        if numbers(chunk) and _NUMBERS.search(chunk):
+        if numbers(raw[start : start + _CHUNK + _OVERLAP].translate(None, _NO_DIGITS)):
             return True
         folded = tail + raw[start : start + _CHUNK].translate(_SMALL, _NOISE)
         for stem in {found[0] for found in stems(folded)}:
@@ -528,9 +544,7 @@ def _finders() -> tuple[Finder, Finder]:
 
     stems = [stem for stem, _ in _FOLDED]
     return (
-        BytesAhoCorasick(
-            [b"4098", b"174418"], matchkind=MatchKind.LeftmostFirst
-        ).find_matches_as_indexes,
+        BytesAhoCorasick(list(_NUMBERS), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes,
         # Only this kind compares many bytes at once.
         BytesAhoCorasick(stems, matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes,
     )

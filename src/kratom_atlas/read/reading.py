@@ -27,7 +27,7 @@ from kratom_atlas.model.reading import (
     Timing,
     Unread,
 )
-from kratom_atlas.model.vocabulary import Effect
+from kratom_atlas.model.vocabulary import Effect, InstrumentKind, Stage
 from kratom_atlas.read.amendments import amendments, novelty
 from kratom_atlas.read.clauses import Clauses, Found, read_clauses
 from kratom_atlas.read.days import clause_days, timing, timing_for
@@ -41,6 +41,9 @@ from kratom_atlas.read.things import MAX_NAMES, Thing, names
 
 __all__ = ["read_law"]
 
+_STANDING: Final = frozenset(
+    {InstrumentKind.STATUTE, InstrumentKind.REGULATION, InstrumentKind.ORDINANCE}
+)
 _MAX_STRUCK: Final = 400_000
 """So many characters of struck text are read."""
 
@@ -57,7 +60,8 @@ def read_law(marked: Marked, about: Circumstances) -> Reading:
     acts = amendments(marked, units)
     clauses = _clauses(marked, lower, things, units, acts, about)
     days = timing(marked, units, about)
-    findings = tuple(_dated(marked, found, units, acts, days) for found in clauses.found)
+    own = Timing() if _stands(about) else days
+    findings = tuple(_dated(marked, found, units, acts, own) for found in clauses.found)
     findings += struck
     unread = clauses.unread
     if len(things) == MAX_NAMES:
@@ -73,6 +77,11 @@ def read_law(marked: Marked, about: Circumstances) -> Reading:
         idle=clauses.idle,
         named=len(things),
     )
+
+
+def _stands(about: Circumstances) -> bool:
+    """Whether it is law as it stands: the first day of the whole is not that of each rule in it."""
+    return about.stage is Stage.IN_FORCE and about.kind in _STANDING
 
 
 def _lowered(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from kratom_atlas.model.observation import Mention
@@ -128,9 +129,13 @@ def classify(
         return Relevance.NONE, "it is not named"
     opening = _opening(marked.text)
     if not findings and not struck:
-        idle = [_idle(marked.text, mention, opening) for mention in mentions]
-        why = f"named only in {', '.join(dict.fromkeys(idle))}"
-        if all(idle) and not (_PLAIN in idle and (named or _about(marked.text, mentions, opening))):
+        # The first that does something ends the search: there may be many.
+        kinds = (_idle(marked.text, mention, opening) for mention in mentions)
+        idle = list(takewhile(bool, kinds))
+        is_idle = len(idle) == len(mentions)
+        is_about = named or (is_idle and bool(_about(marked.text, mentions, opening)))
+        if is_idle and not (_PLAIN in idle and is_about):
+            why = f"named only in {', '.join(dict.fromkeys(idle))}"
             return Relevance.INCIDENTAL, why
     if named:
         return Relevance.PRIMARY, "its title names it"

@@ -434,6 +434,8 @@ def _settle(text: str, found: _Found, stack: list[_Open]) -> tuple[str, int, int
     if family == "annex" and any(unit.family == "code" for unit in stack):
         # "SCHEDULE III" within a section of a code.
         family = "code schedule"
+    if family == "section" and _is_brought(text, found, stack):
+        family = "code"
     if _rank(family) < 9:
         return family, count, _outer(text, found, family, stack)
     opens = _opens(text, found.start, stack)
@@ -520,6 +522,17 @@ _BRINGS: Final = re.compile(r"\b(?:amend|add|enact|insert|substitut|read)", re.I
 def _brings(text: str, start: int, unit: _Open) -> bool:
     """Whether an open section of an act brings new law, with chapters and articles of its own."""
     return _BRINGS.search(text, unit.start, min(start, unit.start + 600)) is not None
+
+
+_AS_FOLLOWS: Final = re.compile(r"\b(?:to read|as follows)\b", re.I)
+
+
+def _is_brought(text: str, found: _Found, stack: list[_Open]) -> bool:
+    """Whether `Sec. 1.` is of the code that `SECTION 1` of the act changes, as in Indiana."""
+    own = next((unit for unit in stack if unit.family == "section"), None)
+    if own is None or not found.label.startswith("Sec.") or not text.startswith("SECTION", own.start):
+        return False
+    return _AS_FOLLOWS.search(text, own.start, min(found.start, own.start + 600)) is not None
 
 
 _TITLE: Final = re.compile(

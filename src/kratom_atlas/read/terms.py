@@ -140,11 +140,12 @@ _GLUED: Final = 3
 """So many small letters before a capital may be a word that was glued to it."""
 _PREFIX: Final = re.compile(
     r"(?<![^\W\d_])7[aα]?[-\u2010\u2011\u2013\s]{1,2}"
-    r"(?:(?:h[iyuü]\w{2,8}|idrossi|oh|υδροξυ|г[иі]дрокси)[-\s]?)?$"
+    r"(?:(?:h[iyuü]\w{2,8}|idrossi|acetoxy|oh|υδροξυ|г[иі]дрокси)[-\s]?)?$"
     r"|(?<![^\W\d_])(?:h[iyuü]\w{2,8}|idrossi|υδροξυ|г[иі]дрокси)-?$"
 )
 _ALKALOID: Final = frozenset("mMмМμΜ")
-_SPECIES: Final = re.compile(r"\s{1,2}speciosa")
+_SPECIES: Final = re.compile(r"\s{1,2}speciosa|[\s-]{1,2}pseudoindox[iy]l")
+"""What goes on with a name: Mitragyna speciosa, mitragynine pseudoindoxyl."""
 
 
 def find_mentions(text: str, language: str | None = None) -> tuple[Mention, ...]:
