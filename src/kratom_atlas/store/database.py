@@ -14,7 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -194,34 +194,41 @@ class Store:
                         progress(len(chunk))
         return added
 
-    def append(self, lines: Iterable[Line]) -> int:
+    def append(self, lines: Iterable[Line], *, within: Connection | None = None) -> int:
         """Add lines that this service accepted, all of them or none.
 
         A line must fit what stands: nothing, for an assertion; the statement that it replaces,
         renews or retracts otherwise. So of two reviewers who decide the same thing, the second
         is told. The very line that stands already is not added again. Returns how many were.
 
+        `within` is a transaction that is under way and has locked the ledger; the lines are then
+        part of it.
+
         Raises:
             StoreError: a line does not fit, or was recorded before the last of the store.
         """
+        with ExitStack() as stack:
+            stack.enter_context(plainly(self._shown))
+            return self._append(lines, within or stack.enter_context(self._writing()))
+
+    def _append(self, lines: Iterable[Line], connection: Connection) -> int:
         added = 0
-        with plainly(self._shown), self._writing() as connection:
-            seq = _last_seq(connection)
-            last = connection.scalar(sa.select(sa.func.max(_line.c.recorded_at))) or ""
-            for line in lines:
-                row = _row(seq + 1, None, line, None, False)
-                stands = _standing(connection, line)
-                if stands is not None and stands.body == row["body"]:
-                    continue
-                if line.recorded_at < last:
-                    raise StoreError(
-                        f"store {self._shown}: cannot record at {line.recorded_at}: it already "
-                        f"holds a line of {last}; set the clock right"
-                    )
-                self._must_fit(line, stands)
-                connection.execute(sa.insert(_line), [row])
-                seq, last = seq + 1, line.recorded_at
-                added += 1
+        seq = _last_seq(connection)
+        last = connection.scalar(sa.select(sa.func.max(_line.c.recorded_at))) or ""
+        for line in lines:
+            row = _row(seq + 1, None, line, None, False)
+            stands = _standing(connection, line)
+            if stands is not None and stands.body == row["body"]:
+                continue
+            if line.recorded_at < last:
+                raise StoreError(
+                    f"store {self._shown}: cannot record at {line.recorded_at}: it already "
+                    f"holds a line of {last}; set the clock right"
+                )
+            self._must_fit(line, stands)
+            connection.execute(sa.insert(_line), [row])
+            seq, last = seq + 1, line.recorded_at
+            added += 1
         return added
 
     @contextmanager

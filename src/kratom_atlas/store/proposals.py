@@ -255,7 +255,7 @@ class Proposals:
                 connection, entry.proposal.id, state, actor, reason, at, policy, _rests(entry), body
             )
             if lines:
-                _Joined(self._store, connection).append(lines)
+                self._store.append(lines, within=connection)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -276,18 +276,6 @@ class Proposals:
                     )
                 )
             yield connection
-
-
-class _Joined(Store):
-    """The ledger's side of a store, inside a transaction that is under way."""
-
-    def __init__(self, store: Store, connection: Connection) -> None:
-        super().__init__(store.engine, store.name)
-        self._connection = connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        yield self._connection
 
 
 def _step(
