@@ -103,7 +103,7 @@ def test_the_fuzzer_finds_no_crash(tmp_path: Path):
     fuzzer = Path(__file__).with_name("fuzz_reading.py")
     ran = subprocess.run(
         [sys.executable, fuzzer, "-max_total_time=240", "-seed=1", "-rss_limit_mb=2048",
-         "-timeout=20", f"-artifact_prefix={tmp_path}/"],
+         "-timeout=20", "-max_len=20000", "-len_control=0", f"-artifact_prefix={tmp_path}/"],
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-4000:]
