@@ -131,6 +131,9 @@ def _build(
     import geopandas
     import pandas as pd
 
+    from kratom_atlas.notify.calendar import calendars
+    from kratom_atlas.notify.feeds import feeds
+    from kratom_atlas.notify.messages import messages
     from kratom_atlas.release.dataset import publish
     from kratom_atlas.release.tables import Edition
     from kratom_atlas.site.pages import HOW_TO_REPORT, Meta, pages
@@ -160,6 +163,9 @@ def _build(
         progress("drawing the map", None)
         count = _write(part, draw(edition, meta), 0, progress)
         count = _write(part, pages(edition, meta=meta), count, progress)
+        told = messages(edition)
+        count = _write(part, feeds(edition, told, base_url=meta.base_url), count, progress)
+        count = _write(part, calendars(edition, told, base_url=meta.base_url), count, progress)
         files = {
             str(path.relative_to(part)): path.stat().st_size
             for path in sorted(part.rglob("*"))

@@ -40,7 +40,8 @@ class Page(HTMLParser):
         if "id" in values:
             self.ids.append(values["id"])
         if "href" in values:
-            (self.loads if tag == "link" else self.links).append(values["href"])
+            leads = tag != "link" or values["rel"] == "alternate"
+            (self.links if leads else self.loads).append(values["href"])
         if "src" in values:
             self.loads.append(values["src"])
         if tag == "article" and values.get("class") == "card":

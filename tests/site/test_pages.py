@@ -18,6 +18,9 @@ from site_sample import FIRST, LATER, META, SCRIPT_LINK, TODAY, build, edition
 
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Status, Substance
+from kratom_atlas.notify.calendar import calendars
+from kratom_atlas.notify.feeds import feeds
+from kratom_atlas.notify.messages import messages
 from kratom_atlas.release.tables import FIELDS
 from kratom_atlas.site.pages import CSP, HOW_TO_REPORT, pages
 from kratom_atlas.site.words import SYMBOLS, status_sentence
@@ -109,7 +112,11 @@ def test_every_page_carries_the_words_of_the_contract(site: dict[str, bytes]) ->
 
 def test_every_link_leads_to_a_page(site: dict[str, bytes]) -> None:
     made = documents(site)
-    known = {*site, *DATA, "index.html"}
+    told = messages(edition())
+    followed = {
+        path for write in (feeds, calendars) for path, _ in write(edition(), told, base_url="")
+    }
+    known = {*site, *DATA, *followed, "index.html"}
     for path, document in made.items():
         for link in document.links:
             if urlsplit(link).scheme:

@@ -206,12 +206,14 @@ def _order(entry: Entry) -> tuple[object, ...]:
 
 
 class _Bodies:
-    """Provisions by id: as the view knows them, else as they were last recorded."""
+    """Provisions by id: as the view knows them, else as it last knew them."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         table = view.record.provisions
-        self.by_id: dict[str, Provision] = {p.id: p for p in table.bodies}
+        # What was recorded later says nothing of what was known then.
+        said = zip(table.bodies, table.since < view.known, strict=True)
+        self.by_id: dict[str, Provision] = {p.id: p for p, known in said if known}
         self.by_id.update((table.bodies[n].id, table.bodies[n]) for n in view.provision_rows)
 
     def act(self, provision_id: str) -> str:

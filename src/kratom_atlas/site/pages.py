@@ -6,6 +6,7 @@ name their files.
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 import re
 from collections import Counter
@@ -34,6 +35,7 @@ from kratom_atlas.model.vocabulary import (
     Level,
     Searched,
     SearchResult,
+    Severity,
     Stage,
     Status,
     Substance,
@@ -56,6 +58,7 @@ from kratom_atlas.report.words import (
     report_link,
     web_link,
 )
+from kratom_atlas.review.policies import policy_report
 from kratom_atlas.site import words
 from kratom_atlas.site.atlas import UP, Atlas, Cell, Place, Rule, Segment, badge
 
@@ -145,14 +148,23 @@ class _Site:
         yield self.data()
         yield self.sources()
         yield "sources/sources.json", self.sources_json()
+        yield "sources/reading.json", _measured().decode()
+        yield "sources/policies.json", json.dumps(policy_report(), indent=1) + "\n"
         yield self.missing()
 
     # -- the frame of a page -------------------------------------------------------------------
 
     def page(
-        self, body: str, *, title: str, description: str, root: str = UP, here: str = ""
+        self,
+        body: str,
+        *,
+        title: str,
+        description: str,
+        root: str = UP,
+        here: str = "",
+        feed: str = "all",
     ) -> str:
-        """A whole document."""
+        """A whole document; `feed` is the name of the feed that follows what it shows."""
         if (root, here) not in self._frames:
             self._frames[root, here] = self._frame(root, here)
         text: str = self._page.render(
@@ -160,6 +172,8 @@ class _Site:
             body=Markup(body),  # noqa: S704 -- a rendered template
             title=plain(title) + " – Kratom Atlas",
             description=plain(description),
+            feed=feed,
+            feed_title=plain(title if feed != "all" else "Kratom law: every change"),
         )
         return text
 
@@ -231,6 +245,7 @@ class _Site:
                     text,
                     title=f"Kratom law: {place.full}",
                     description=f"{place.full}, {atlas.today}: {told[like]}",
+                    feed=place.code,
                 ),
             )
 
@@ -606,6 +621,11 @@ class _Site:
                 f"{k.label}: {lower(k.meaning)}" for k in ChangeKind if k is not ChangeKind.LAW
             ),
             years=[{"label": year, "days": found} for year, found in years.items()],
+            feeds=[
+                {"name": f"{kind}-{word}", "label": word.label}
+                for kind, words in (("substance", Substance), ("severity", Severity))
+                for word in words
+            ],
         )
         return self.page(
             text, title="Changes in kratom law", description=summary, root="../", here="Changes"
@@ -757,6 +777,7 @@ class _Site:
                 for n, fresh in told.items()
             ],
             below=f"{len(atlas.places) - len(wide):,}",
+            reading=_reading(),
             script="../static/site.js",
         )
         return "sources/index.html", self.page(
@@ -836,12 +857,61 @@ _VOCABULARIES: Final[tuple[tuple[str, type[Word], str], ...]] = (
     ("Searched", Searched, "Whether somebody has looked at a place's own law."),
     ("Search results", SearchResult, "What one search ended with."),
     ("Kinds of change", ChangeKind, "Why two answers differ."),
+    ("Severities", Severity, "How much a change moves what a person may do; feeds go by it."),
     ("Kinds of evidence", EvidenceKind, "What sort of document was read."),
     ("Units", Unit, "Units of caps and limits."),
     ("Kinds of source", SourceKind, "What a source publishes."),
     ("Health of sources", Health, "How a source is doing; it says nothing about the law."),
     ("Faults", Fault, "Why an answer was put in quarantine. None means that the law changed."),
 )
+
+
+def _reading() -> dict[str, object]:
+    """How well machines read texts: measured on texts that their rules were not tuned on."""
+    measured = json.loads(_measured())
+    parts = measured["parts"]
+    held, tuned = parts["held"], parts["tuned"]
+    rows = [
+        {
+            "field": _FIELDS.get(name, name.replace("_", " ")),
+            "expected": f"{tally['true_positives'] + tally['false_negatives']:,}",
+            "precision": _percent(tally["precision"]),
+            "recall": _percent(tally["recall"]),
+        }
+        for name, tally in (("all facts", held["overall"]), *held["fields"].items())
+        if tally["true_positives"] + tally["false_negatives"] + tally["false_positives"]
+    ]
+    return {
+        "rows": rows,
+        "policies": [
+            {
+                "name": f"{policy['policy']} {policy['version']}",
+                "scope": policy["scope"],
+                "decisions": f"{policy['labelled_cases']['decisions']:,}",
+                "wrong": f"{policy['labelled_cases']['wrong']:,}",
+                "range": f"{_percent(policy['labelled_cases']['error_low'])} to "
+                f"{_percent(policy['labelled_cases']['error_high'])}",
+            }
+            for policy in policy_report()
+        ],
+        "date": measured["date"],
+        "version": measured["version"],
+        "held": f"{held['documents']:,}",
+        "written": f"{parts['passages-held']['documents']:,}",
+        "real": f"{parts['real-held']['documents']:,}",
+        "tuned": f"{tuned['documents']:,}",
+    }
+
+
+_FIELDS: Final = {"seven_oh_caps": "7-OH caps", "min_age": "minimum age", "to": "until"}
+
+
+def _measured() -> bytes:
+    return (importlib.resources.files("kratom_atlas.read") / "data" / "score.json").read_bytes()
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.1f} %"
 
 
 def _health(word: Health) -> Markup:
