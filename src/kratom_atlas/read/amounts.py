@@ -204,8 +204,9 @@ def _list_lead(part: _Part, start: int, at: int) -> str:
 
 # `may not sell`, `it is unlawful`, `without a label`: what makes a mention of a thing a rule on it.
 _BARS: Final = re.compile(
-    r"\b(?:shall not|may not|must not|can ?not|(?:none|neither) of|no (?:person|retailer|processor|individual|one"
-    r"|kratom|product|manufacturer|distributor|entity|business|licensee)|unlawful|illegal"
+    r"\b(?:shall not|may not|must not|can ?not|(?:none|neither) of"
+    r"|no (?:person|retailer|processor|individual|one|kratom|product|manufacturer|distributor"
+    r"|entity|business|licensee)|unlawful|illegal"
     r"|prohibit\w{0,6}"
     r"|does not|do not|is not|are not|not be|without|ban(?:s|ned)?|forbid\w{0,4}|restrict\w{0,5}"
     r"|fails? to|crime|guilty|offen[cs]e|violat\w{1,6})\b"
@@ -428,10 +429,10 @@ _MOST_AFTER: Final = re.compile(
 )
 # `at least `, `not less than ` right before the number: the amount is the least there may be.
 _LEAST: Final = re.compile(r"(?:at least|(?:not|no) (?:less|fewer) than|minimum(?: of)?)\s{1,2}\Z")
-# `not to take more than`, `do not exceed`: what a label says to the user, and no rule on products.
+# `not to take more than`: what a label says to the user, and no rule on products.
 _ADVICE: Final = re.compile(
-    r"(?<!\w)(?:not to|do not|don't|never|should not|avoid) (?:take|taking|consum|us(?:e|ing)|ingest"
-    r"|drink|eat)"
+    r"(?<!\w)(?:not to|do not|don't|never|should not|avoid) "
+    r"(?:take|taking|consum|us(?:e|ing)|ingest|drink|eat)"
 )
 _ARTICLES: Final = r"(?:(?:the|any|a|its|combined|naturally|occurring)\s{1,2}){0,3}"
 # ` 7-hydroxymitragynine` right after the unit, ` per serving of ` between them.
@@ -663,13 +664,18 @@ _UNDER: Final = re.compile(
     r"(?<!\w)(?:under|younger than|below|less than|not (?:yet )?(?:attained|reached|turned)"
     r"|attain(?:ed|s|ing)?)"
     rf"\s{{1,2}}(?:the\s{{1,2}})?(?:minimum\s{{1,2}})?(?:age\s{{1,2}}(?:of\s{{1,2}})?)?"
-    rf"(?P<age>{_AGE_WORDS})(?!\s{{1,2}}{_AGE_WORDS})(?!\s{{0,2}}(?:%|per|mg|milli|gram|days|feet|,\d|\d))(?!\w)"
+    rf"(?P<age>{_AGE_WORDS})(?!-(?:one|two|three|four|five))(?!\s{{1,2}}{_AGE_WORDS})(?!\s{{0,2}}(?:%|per|mg|milli|gram|days|feet|,\d|\d))(?!\w)"
+)
+# Between two ages that stand side by side nobody can choose: one of them was struck out.
+_ONE_AGE: Final = "".join(
+    rf"(?<!{word}\s)"
+    for word in ("18", "21", "teen", "twenty", "one", "two", "three", "four", "five")
 )
 # `21 years of age or older`, `at least 18 years of age`, `minimum age of 21`, `aged 18 or over`.
 _LEAST_AGE: Final = re.compile(
     rf"(?<!\w)(?:(?:at least|minimum age (?:of|is)|legal age (?:of|is)|aged?)\s{{1,2}}"
     rf"(?P<one>{_AGE_WORDS})(?!\w)(?!\s{{0,2}}(?:%|per|mg|days|months|feet))"
-    rf"|(?P<two>{_AGE_WORDS})\s{{1,2}}(?:years?\s{{1,2}}(?:of\s{{1,2}}age|old)"
+    rf"|{_ONE_AGE}(?P<two>{_AGE_WORDS})\s{{1,2}}(?:years?\s{{1,2}}(?:of\s{{1,2}}age|old)"
     r"|(?:years?\s{1,2})?(?=(?:or|and)\s{1,2}(?:older|over|above)(?!\w))))"
 )
 # Whose age is not the buyer's: `an employee who is at least 18`, `appears to be under 30`.
@@ -677,7 +683,13 @@ _OTHERS_AGE: Final = re.compile(
     r"(?:employ\w{1,5}|clerk|applicant|licensee|registrant|agent|officer|inspector|appears?"
     r"|appearing|looks?|reasonably|models?|convicted|adult who|defendant|offender|statements?"
     r"|warnings?|advertis\w{1,6}|attract\w{1,4}|appeal\w{0,3}|depict\w{0,3})"
-    r"[^.;]{0,60}\Z"
+    r"(?P<then>[^.;]{0,90})\Z"
+)
+# `a licensee may not sell to any person` under an age: it is the buyer's after all.
+_TO_BUYER: Final = re.compile(
+    r"(?<!\w)(?:sell|sale|sold|furnish|distribut|deliver|provid|giv)\w{0,5}(?!\w)"
+    r"|(?<!\w)(?:to|by) (?:an?|any|the|such) (?:\w{1,12} )?(?:persons?|individuals?"
+    r"|minors?|consumers?|customers?|purchasers?|buyers?)(?!\w)"
 )
 # `“minor” means `
 _MINOR: Final = re.compile(r"[\"“”'’]minor[\"“”'’]\s{1,2}(?:means|is|shall mean)\s")
@@ -710,7 +722,8 @@ def _aged(
                 continue
             clause = _clause(part, found.start())
             first = max(clause.start, found.start() - 90)
-            if not _OTHERS_AGE.search(part.low, first, found.start()):
+            other = _OTHERS_AGE.search(part.low, first, found.start())
+            if other is None or _TO_BUYER.search(other["then"]):
                 yield int(number[0]), part.span(found.start(), found.end())
 
 
@@ -722,8 +735,9 @@ class _Rule(NamedTuple):
 
     No match is without one of the `keys`. `needs` has to stand in the clause or in what leads
     into it, `not_` must not stand in the clause; `barred` asks for a clause that forbids.
-    `from_here` begins the summary at the word found, not at its clause. `reach` is how far from a
-    key a match may begin or end.
+    `named` asks for a clause that names the product or the rule itself: an item of a list on
+    something else is none. `from_here` begins the summary at the word found, not at its clause.
+    `reach` is how far from a key a match may begin or end.
     """
 
     name: str
@@ -733,6 +747,7 @@ class _Rule(NamedTuple):
     not_: re.Pattern[str] | None = None
     barred: bool = False
     from_here: bool = False
+    named: bool = False
     reach: int = 120
 
 
@@ -790,6 +805,7 @@ _RULES: Final = (
         ),
         not_=_words(
             r"registered (?:mail|agent|voters?|nurses?|pharmacists?|trademark|office|sex)",
+            r"registered (?:medical |health |dental )?(?:practitioners?|professionals?)",
             r"(?:federal|state|administrative) register",
             r"register of",
             r"cash register",
@@ -842,12 +858,24 @@ _RULES: Final = (
     _Rule(
         "persons",
         (
-            *("armed", "military", "servicemember", "service member", "pregnan", "inmate"),
+            *(
+                "armed",
+                "military",
+                "active duty",
+                "members of the",
+                "member of the",
+                "servicemember",
+                "service member",
+                "pregnan",
+                "inmate",
+            ),
             *("prisoner", "breast", "nursing", "incarcerat", "parole", "probation"),
         ),
         _words(
             r"(?:members? of|in) the (?:united states )?armed forces",
             r"military personnel",
+            r"members? of the (?:force|guard|reserves?|services?)",
+            r"(?:persons?|personnel|individuals?) (?:who are )?on active duty",
             r"service ?members?",
             r"pregnant (?:person|woman|women|individual|female)s?",
             r"(?:breast-?feeding|nursing) (?:mothers?|wom[ae]n|persons?)",
@@ -880,6 +908,7 @@ _RULES: Final = (
             r"(?:another|other) schedules?",
         ),
         from_here=True,
+        named=True,
     ),
     _Rule(
         "void_if",
@@ -904,12 +933,24 @@ _RULES: Final = (
 _FLAGS: Final = (
     _Rule(
         "behind_the_counter",
-        ("counter", "access", "lock", "self-service", "self service", "reach of", "assist"),
+        (
+            "counter",
+            "access",
+            "lock",
+            "customer",
+            "self-service",
+            "self service",
+            "reach of",
+            "assist",
+        ),
         _words(
             r"behind (?:the|an?|its|their) (?:[\w-]{1,12} ){0,2}?counter",
-            r"without (?:the )?(?:assistance|intervention|help) of (?:an? |the )?(?:\w{1,12} ){0,2}?"
-            r"(?:employees?|clerks?|retailers?|sellers?|vendors?|pharmacists?|staff|cashiers?)",
-            r"direct access (?:by|to|of|for) (?:the )?(?:\w{1,10} )?(?:public|customers?|consumers?)",
+            r"without (?:the )?(?:assistance|intervention|help) of (?:an? |the )?"
+            r"(?:\w{1,12} ){0,2}?(?:employees?|clerks?|retailers?|sellers?|vendors?|pharmacists?"
+            r"|staff|cashiers?)",
+            r"where (?:the )?customers? (?:can ?not|may not) (?:reach|take|touch)",
+            r"direct access (?:by|to|of|for) (?:the )?(?:\w{1,10} )?"
+            r"(?:public|customers?|consumers?)",
             r"(?:out of|beyond|not within) (?:the )?reach of (?:the )?(?:\w{1,10} )?"
             r"(?:customers?|public|purchasers?|consumers?|patrons?)",
             r"(?:clerk|vendor|employee)[- ]assisted",
@@ -942,8 +983,9 @@ _FLAGS: Final = (
         ("public", " park", "beach", "playground", "street", "sidewalk"),
         _words(
             r"in (?:an? |any |the )?(?:other )?public (?:places?|spaces?|buildings?|parks?|view)",
-            r"(?:in|within|on) (?:an? |any |the )?(?:public|county|city|town|municipal|village|state)"
-            r"(?:-owned)? (?:parks?|beach(?:es)?|playgrounds?|streets?|sidewalks?|property)",
+            r"(?:in|within|on) (?:an? |any |the )?"
+            r"(?:public|county|city|town|municipal|village|state)(?:-owned)? "
+            r"(?:parks?|beach(?:es)?|playgrounds?|streets?|sidewalks?|property)",
             r"public (?:use|consumption|possession) of",
             r"(?:us(?:e|ing)|consum(?:e|es|ing|ption)|possess(?:es|ion|ing)?|ingest(?:s|ing)?)"
             r"(?: \w{1,14}){0,6}? in public",
@@ -967,6 +1009,11 @@ def _worded(rule: _Rule, parts: tuple[_Part, ...]) -> list[Found]:
     return []
 
 
+_NAMES_RULE: Final = re.compile(
+    r"kratom|m[iy]tragyn|(?<!\w)(?:products?|prohibition|this (?:act|section|subsection|chapter"
+    r"|article|part|title|ordinance|paragraph|code|order|rule|regulation)|subsection|subdivision)"
+    r"(?!\w)|(?<!\w)(?:sub)?section \d|purchaser|possess|sale|sell"
+)
 # `“independent laboratory” means a laboratory that`: no rule, but what a word stands for.
 _DEFINES: Final = _words(r"means", r"(?:has|have) the (?:same )?meaning", r"(?:is|are) defined")
 
@@ -975,6 +1022,8 @@ def _holds(rule: _Rule, part: _Part, clause: _Clause, parts: tuple[_Part, ...], 
     if rule.not_ is not None and rule.not_.search(part.low, clause.start, clause.end):
         return False
     if rule.barred and not _is_barred(part, clause, parts):
+        return False
+    if rule.named and not _NAMES_RULE.search(part.low, clause.start, clause.end):
         return False
     if not rule.from_here and _DEFINES.search(part.low, clause.start, min(clause.end, to)):
         return False
@@ -1082,7 +1131,9 @@ _FORMS: Final = (
         # `a kratom product or kratom extract` is no form among others.
         _words(
             r"(?<!product or )(?<!products or )(?<!products and )(?<!product and )(?<!product, )"
-            r"kratom extracts?(?!,? (?:or|and) (?:an? )?kratom products?)",
+            r"kratom extracts?(?!,? (?:or|and) (?:an? )?kratom products?)"
+            # An extract above some level is bound by a cap, and not as a form.
+            r"(?![^.;]{0,80}(?:contain|more than|exceed|residual|percent|milligram|levels?))",
             r"concentrated extracts?",
         ),
     ),
@@ -1097,12 +1148,12 @@ _NAMED_FORM: Final = _words(
     r"any (?:other )?form",
     r"directions",
     r"solvents?",
-    r"label(?:s|ed|ing|led|ling)?",
-    r"warn(?:s|ing|ings)?",
     r"operat\w{1,4} (?:an? )?(?:motor|vehicle|machinery)",
     r"advertis\w{1,6}",
     r"licens(?:e|ed|ees?)",
 )
+# Or on a label; one that is asked for further on in the sentence is another matter.
+_ON_LABEL: Final = _words(r"label(?:s|ed|ing|led|ling)?", r"warn(?:s|ing|ings)?")
 
 
 def _forms(parts: tuple[_Part, ...]) -> list[Found]:
@@ -1111,7 +1162,10 @@ def _forms(parts: tuple[_Part, ...]) -> list[Found]:
         for keys, pattern in _FORMS:
             for found in islice(part.near(pattern, keys), _HITS):
                 clause = _clause(part, found.start())
-                if _NAMED_FORM.search(part.low, clause.start, clause.end):
+                first, last = found.start() - 160, found.end() + 20
+                if _NAMED_FORM.search(part.low, clause.start, clause.end) or _ON_LABEL.search(
+                    part.low, max(clause.start, first), min(clause.end, last)
+                ):
                     continue
                 leads = (clause.lead, *(lead.low for lead in parts[1:]))
                 if not any(
@@ -1166,7 +1220,8 @@ _FIGURES: Final = rf"(?:(?:{'|'.join([*_ONES, *_TENS, *_POWERS, 'and'])})[\s-]{{
 # `not less than $500 nor more than $1,000`, `two hundred fifty dollars ($250)`, `50 penalty units`.
 _MONEY: Final = re.compile(
     rf"(?:{_BOUND}\s{{1,2}})?(?:(?:[$£€]\s?\d[\d,]{{0,12}}(?:\.\d\d)?)"
-    rf"|(?<!\w){_FIGURES}dollars(?:\s{{0,2}}\([$]?\d[\d,.]{{0,12}}\))?|\d{{1,5}} penalty units"
+    rf"|(?<!\w){_FIGURES}(?:dollars|pounds|euros?|ringgit)(?:\s{{0,2}}\([$]?\d[\d,.]{{0,12}}\))?"
+    r"|\d{1,5} penalty units|class [a-e] fine"
     r"|(?:a |an unlimited )?(?:fine )?(?:not exceeding )?level [1-5] on the standard scale)"
 )
 # `one year`, `up to 90 days`, `not more than six (6) months`.
@@ -1261,10 +1316,10 @@ def _penalty(part: _Part, start: int, end: int, which: re.Match[str] | None) -> 
 
 # `is subject to a civil forfeiture`, `shall be punished by a fine`: without an amount.
 _THREAT: Final = re.compile(
-    r"(?<!\w)(?:subject to|liable (?:for|to|on)|punish(?:able|ed) (?:by|with)|guilty|shall pay|incurs?"
-    r"|commits an offen[cs]e)(?!\w)[^.;]{0,60}?(?<!\w)"
-    r"(?P<what>(?:(?:civil|criminal|administrative|monetary) )?(?:fines?|penalt(?:y|ies)|forfeitures?))"
-    r"(?!\w)"
+    r"(?<!\w)(?:subject to|liable (?:for|to|on)|punish(?:able|ed) (?:by|with)|guilty|shall pay"
+    r"|incurs?|commits an offen[cs]e)(?!\w)[^.;]{0,60}?(?<!\w)"
+    r"(?P<what>(?:(?:civil|criminal|administrative|monetary) )?"
+    r"(?:fines?|penalt(?:y|ies)|forfeitures?))(?!\w)"
 )
 
 

@@ -176,11 +176,13 @@ def listed(
         taken = {entry.mention.start for entry in entries}
         found += _ruled(text, tuple(m for m in mentions if m.start not in taken))
         found += _these(text, found)
+    if not found:
+        found += _spared(text, mentions)
     return tuple(found)
 
 
 # The end of a line of prose that goes on: ` the sale of products\nthat contain`, `a, b,\n7-c`.
-_WRAP: Final = re.compile(r"(?:(?<=[^\W\d_])\n(?=[^\W\d_])|(?<=,)\n(?=\w))")
+_WRAP: Final = re.compile(r"(?<=[\w,”“»\"’)])\n(?=\w)")
 _WIDE: Final = 70
 _BLANKS: Final = 5
 """A line of prose that goes on is at least so wide, and has so many blanks."""
@@ -193,7 +195,7 @@ def _unwrapped(raw: str) -> str:
     for wrap in _WRAP.finditer(raw):
         start = raw.rfind("\n", max(0, wrap.start() - _LINE), wrap.start()) + 1
         line = raw[start : wrap.start()]
-        goes_on = line.endswith(",") or raw[wrap.end()].islower()
+        goes_on = line[-1] == "," or raw[wrap.end()].islower()
         if len(line) < _WIDE or line.count(" ") < _BLANKS or not goes_on:
             continue
         if any(cell in line for cell in _CELLS):
@@ -203,12 +205,17 @@ def _unwrapped(raw: str) -> str:
     return "".join((*pieces, raw[done:])) if done else raw
 
 
+_DRUGS: Final = frozenset(Substance) - {Substance.LEAF}
+
 # -- which list, and whether it is an entry ------------------------------------------------------
 
 
-def _names(text: _Text) -> tuple[_Name, ...]:
+def _names(text: _Text, mentions: tuple[Mention, ...]) -> tuple[_Name, ...]:
     """Where lists are named, in order; the narrower name first where two begin together."""
-    is_of_drugs = any(word in text.low for word in _listings().context)
+    # Who names the alkaloids names drugs, and no foods or roads.
+    is_of_drugs = any(substance_of(mention.term) in _DRUGS for mention in mentions) or any(
+        word in text.low for word in _listings().context
+    )
     names: list[_Name] = []
     for row in _listings().lists:
         if row.language != text.about.language or not (is_of_drugs or row.alone):
@@ -239,7 +246,7 @@ def _label(raw: str, row: _List, found: re.Match[str]) -> str:
 
 
 def _entries(text: _Text, mentions: tuple[Mention, ...]) -> Iterator[_Entry]:
-    names = _names(text)
+    names = _names(text, mentions)
     if not names:
         return
     for mention in mentions:
@@ -286,8 +293,8 @@ def _is_heading(text: _Text, name: _Name) -> bool:
     return len(line) <= _SHORT and not line.endswith((";", ",", "."))
 
 
-# The end of a sentence within a line: `. ` before a capital.
-_STOP: Final = re.compile(r"[.;]\s+(?=[^\W\d_a-zß-öø-ÿ])|。(?![）」』]|\Z)")
+# The end of a sentence within a line: `. ` before a capital, but not `das 18. Lebensjahr`.
+_STOP: Final = re.compile(r"(?:;|(?<!\s\d)(?<!\s\d\d)\.)\s+(?=[^\W\d_a-zß-öø-ÿ])|。(?![）」』]|\Z)")
 # `: « 84` before `. Mitragynine`: the number of an entry.
 _NUMBERED: Final = re.compile(r"[;:,„“«»\"”]\s?\d{1,3}\Z")
 _CELLS: Final = ("\t", "|")
@@ -310,6 +317,9 @@ def _entry(text: _Text, name: _Name, mention: Mention) -> _Entry | None:
         within = first <= name.start < last and abs(mention.end - name.start) <= 400
         if not inserted or not (within or _is_quoted(text, mention, first)):
             return None
+        ban = _pattern(text.words.bans).search(text.low, first, mention.start)
+        if ban is not None and text.about.language == "en":
+            return None  # `must not possess kratom, which is listed in`
         because = "list-inserted"
     effect, activities = name.row.effect, name.row.activities
     for mark in name.row.marks:
@@ -390,7 +400,9 @@ _SEVEN: Final = re.compile(
     r"|7-?ヒドロキシ|7-?히드록시|7-?하이드록시|7-?羥基|7-?羟基"
 )
 # `七―ヒドロキシ` right before `ミトラギニン`, which is named without it.
-_HYDROXY: Final = re.compile(r"(?:[7７七]\W{0,3}|-)(?:ヒドロキシ|히드록시|하이드록시|羥基|羟基|היד\w{2,6})\W?\Z")
+_HYDROXY: Final = re.compile(
+    r"(?:[7７七]\W{0,3}|-)(?:ヒドロキシ|히드록시|하이드록시|羥基|羟基|היד\w{2,6})\W?\Z"
+)
 # `mitragynine`, `mitragynin`, `митрагинин`, `ミトラギニン`; not `Mitragyna`.
 _MITRAGYNINE: Final = re.compile(
     r"mitragin(?:as|ą|o|u|ui|ams)(?!\w)|m[iíy]tra?[gd]?[gy]?[yiíüùu]n[iīí]n|m[iíyý]tr\w{0,3}g[yiíüýùu]+n[iīí]+n|м[иі]траг[иі]н[иі]н"
@@ -438,6 +450,27 @@ def _merged(text: _Text, entries: tuple[_Entry, ...]) -> Iterator[Finding]:
         finding = _finding(text, effect, schedule, activities, group)
         if finding is not None:
             yield msgspec.structs.replace(finding, novelty=novelty)
+
+
+def _spared(text: _Text, mentions: tuple[Mention, ...]) -> Iterator[Finding]:
+    """The plant left out of its genus (`Mitragyna, all species except Mitragyna speciosa`)."""
+    for genus, species in pairwise(mentions):
+        start, end = _line(text, species.start)
+        apart = species.start - genus.end
+        if not (_names_genus(genus) and species.exception and genus.start >= start and apart < 80):
+            continue
+        activities: set[Activity] = set()
+        for ban in islice(_pattern(text.words.bans).finditer(text.low), 20):
+            activities |= _activities(text, *_sentence_at(text, ban.start()))
+        yield Finding(
+            effect=Effect.EXEMPT,
+            substances=(Substance.LEAF,),
+            activities=_ordered(activities) or (Activity.SELL,),
+            spans=(Span(genus.start, species.end), Span(start, end)),
+            quote=summary(text.raw[start:end], species.start - start),
+            because=("the plant is left out of its genus",),
+        )
+        return
 
 
 def _is_exempt(entry: _Entry) -> bool:
@@ -663,7 +696,7 @@ def _amounts_finding(text: _Text, amounts: _Amounts) -> Finding:
     first = amounts.spans[0]
     plain = len(amounts.product.split()) == 1
     duties, where = _duties(text, 0, len(text.raw))
-    # Of the whole text only what is said of all products; a warning on a label is no rule on buyers.
+    # Of the whole text only what is said of all products; a warning is no rule on buyers.
     duties = {name: duties[name] for name in duties if name in _OF_PRODUCTS}
     return Finding(
         effect=Effect.RESTRICT,
@@ -767,7 +800,9 @@ def _rule(text: _Text, unit: _Unit, penalties: dict[str, Penalty]) -> Finding | 
     license_ = None
     if words.licenses:
         license_ = _pattern(words.licenses).search(text.low, unit.start, unit.end)
-    word = license_ if license_ and (ban is None or license_.start() < ban.start()) else ban
+    # `Forbidden without a licence` is a licence too.
+    first = license_ and (ban is None or not words.section or license_.start() < ban.start())
+    word = license_ if first else ban
     if word is None:
         return _duty(text, unit)
     activities = _close_activities(text, unit, word, licensed=word is license_)
@@ -804,9 +839,11 @@ def _rule(text: _Text, unit: _Unit, penalties: dict[str, Penalty]) -> Finding | 
 def _duty(text: _Text, unit: _Unit) -> Finding | None:
     """What a sentence asks of labels, tests and buyers."""
     words = text.words.musts
-    must = words and _pattern(rf"(?<!\w)(?:{words})(?!\w)").search(text.low, *unit[:2])
+    must = words and _pattern(words).search(text.low, *unit[:2])
     values, spans = _duties(text, unit.start, unit.end)
-    asked = {name: values[name] for name in ("min_age", "labelling", "testing") if name in values}
+    # What is asked of buyers is a sentence's; a section has too many of them.
+    names = ("labelling", "testing") if text.words.section else ("min_age", "labelling", "testing")
+    asked = {name: values[name] for name in names if name in values}
     if not must or not asked:
         return None
     return Finding(
@@ -835,7 +872,7 @@ def _prescribed(text: _Text, unit: _Unit, word: re.Match[str]) -> Finding:
 
 # `§ 3`, `l'article 2`, `Art. 4`, `odseku 1`, `čl. 5`: a rule that is cited.
 _CITES: Final = re.compile(
-    r"(?:§{1,2}|(?<!\w)(?:art(?:\.|[ií]\w{2,6})|paragra\w{1,3}|odse?k\w{0,2}|odst\.|čl(?:\.|án\w{1,4})"
+    r"(?:§{1,2}|(?<!\w)(?:art(?:\.|[ií]\w{2,6})|paragra\w{1,6}|odse?k\w{0,2}|odst\.|čl(?:\.|án\w{1,4})"
     r"|ust(?:\.|ęp\w{0,3})|абзац\w{0,2}|стат\w{1,3}|стать\w{1,2}|чл(?:\.|ен)))\s{0,2}(\d{1,3})"
 )
 _AFTER: Final = 2500
@@ -847,7 +884,9 @@ def _followed(text: _Text, unit: _Unit, finding: Finding) -> Finding:
     if finding.effect not in (Effect.PROHIBIT, Effect.RESTRICT):
         return finding
     own = {cited[1] for cited in _CITES.finditer(text.low, max(0, unit.start - 300), unit.end)}
-    own.update(re.findall(r"(?<!\w)\(?(\d{1,3})[.)]", text.low[max(0, unit.start - 8) : unit.start + 8]))
+    own.update(
+        re.findall(r"(?<!\w)\(?(\d{1,3})[.)]", text.low[max(0, unit.start - 8) : unit.start + 8])
+    )
     rules = finding.qualifiers
     values: dict[str, Any] = {}
     end = min(len(text.low), unit.end + _AFTER)
@@ -873,7 +912,8 @@ def _followed(text: _Text, unit: _Unit, finding: Finding) -> Finding:
 
 def _cites(text: _Text, start: int, end: int, numbers: set[str]) -> bool | None:
     """Whether a sentence cites one of `numbers`, or others; None where it cites nothing."""
-    cited = {one[1] for one in _CITES.finditer(text.low, start, end)}
+    # What it begins with is its own number.
+    cited = {one[1] for one in _CITES.finditer(text.low, start, end) if one.start() > start + 2}
     return None if not cited else bool(cited & numbers)
 
 
@@ -917,11 +957,14 @@ def _close_activities(
     text: _Text, unit: _Unit, word: re.Match[str], *, licensed: bool
 ) -> tuple[Activity, ...]:
     """What is forbidden or licensed: named right after the word where sections are read."""
+    if not text.words.section:
+        # What is licensed is not named in the words that say so (`must hold a licence`).
+        before, after = (word.start(), word.end()) if licensed else (unit.end, unit.end)
+        named = _activities(text, unit.start, before) | _activities(text, after, unit.end)
+        return _ordered(named)
     if licensed:
         return _ordered(_activities(text, max(unit.start, word.start() - _CLOSE), word.start()))
-    if text.words.section:
-        return _ordered(_activities(text, word.end(), min(unit.end, word.end() + 6)))
-    return _ordered(_activities(text, unit.start, unit.end))
+    return _ordered(_activities(text, word.end(), min(unit.end, word.end() + 6)))
 
 
 def _penalties(text: _Text) -> dict[str, Penalty]:
