@@ -42,6 +42,12 @@ def shown(text: str) -> list[tuple[AmendmentKind, str, str]]:
             id="adding",
         ),
         pytest.param(
+            "1. The Leaf Regulations are amended, in Schedule 1, by the insertion of the following"
+            " after “Tea”:\n“Kratom”.",
+            [(K.ENACTS, "The Leaf Regulations", "“Kratom”.")],
+            id="insertion-after",
+        ),
+        pytest.param(
             "Section 1. That § 34-20 be REPEALED.\nNobody sells leaf.\nSection 2. That a NEW"
             " SECTION be added to chapter 34:\nAll may sell leaf.",
             [

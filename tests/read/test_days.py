@@ -135,6 +135,14 @@ def ends(text: str, about: Circumstances = ABOUT) -> list[str | None]:
         ),
         ("59-31-101 (Effective 01/01/27)Definitions.", "2027-01-01"),
         ("This act takes effect after June 30, 2026.", "2026-07-01"),
+        ("This act applies only to offenses committed on or after July 1, 2026.", "2026-07-01"),
+        (("This act takes effect June 1, 2026. This act applies to offenses committed on or after "
+         "July 1, 2026."), "2026-06-01"),
+        ("The board adopts this emergency rule. It becomes effective July 1, 2026.", "2026-07-01"),
+        ("This act does not take effect until July 1, 2026.", "2026-07-01"),
+        ("Sec. 5. Effective date. July 1, 2026.", "2026-07-01"),
+        ("This moratorium comes into force and effect on the day it is passed.", "2026-05-14"),
+        ("The remainder takes effect on July 1, 2026.", "2026-07-01"),
         (("The amendments made by this section shall take effect on the date that is 180 days "
          "after the date of enactment of this Act."), "2026-11-10"),
         (("This act takes effect on July 1, 2026, or upon its passage and approval, whichever is "
@@ -218,7 +226,6 @@ def test_day_that_depends_on_something_else_is_only_words(words: str) -> None:
     [
         "A person shall register within 30 days after this act takes effect.",
         "Before this section takes effect, the department shall adopt rules.",
-        "This act applies to offenses committed on or after July 1, 2026.",
         "A license issued under this section expires on June 30, 2027.",
         "AN ACT relating to plants; and providing an effective date.",
         "The Plant Act of 1985, effective October 5, 1985, is amended.",
@@ -248,6 +255,10 @@ def test_nothing_is_read_into_other_words(words: str) -> None:
          "Act, with no further action, shall be abrogated and of no further force and effect."),
          "2029-10-01"),
         ("This order expires at the end of June 30, 2028.", "2028-07-01"),
+        ("This order is effective for two years from July 1, 2026.", "2028-07-01"),
+        (("This order is effective on July 1, 2026 in the state register and expires on "
+         "July 1, 2027."), "2027-07-01"),
+        ("This ban lapses on July 1, 2028.", "2028-07-01"),
         ("This act takes effect July 1, 2026, and expires June 30, 2027.", "2027-06-30"),
         ("This emergency rule is effective July 1, 2026, for 120 days.", "2026-10-29"),
         (("This temporary scheduling order is effective November 30, 2026, until November 30, "
@@ -257,6 +268,9 @@ def test_nothing_is_read_into_other_words(words: str) -> None:
         (("This rule takes effect July 1, 2026. This rule expires two years after its effective "
          "date."), "2028-07-01"),
         ("Die Verordnung tritt mit Ablauf des 31. Dezember 2026 außer Kraft.", "2027-01-01"),
+        (("Die Verordnung tritt am 1. Juli 2028 in Kraft und mit Ablauf des 30. Juni 2031 außer "
+         "Kraft."), "2031-07-01"),
+        ("The placement stays in force until July 1, 2028, unless it is made law.", "2028-07-01"),
         ("Förordningen upphör att gälla vid utgången av 31 december 2026.", "2027-01-01"),
     ],
 )  # fmt: skip
@@ -372,6 +386,7 @@ def test_nearest_unit_decides_and_dates_come_first() -> None:
         ("The sale of kratom is prohibited on and after July 1, 2026.", ("2026-07-01", None)),
         ("Before July 1, 2026, the board shall adopt rules.", (None, None)),
         ("Until July 1, 2026, a person may sell kratom.", (None, "2026-07-01")),
+        ("From July 1, 2026 on, kratom is no regulated drug.", ("2026-07-01", None)),
         ("A person may sell kratom through June 30, 2026.", (None, "2026-07-01")),
         ("From July 1, 2026, until July 1, 2028, no person may sell kratom.",
          ("2026-07-01", "2028-07-01")),

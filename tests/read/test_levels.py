@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kratom_atlas.model.reading import Marked, Section, Span
-from kratom_atlas.model.vocabulary import Effect
-from kratom_atlas.read.levels import LevelClause, level_clauses
+from kratom_atlas.model.vocabulary import Effect, Extent
+from kratom_atlas.read.levels import LevelClause, extent_of, level_clauses
+from kratom_atlas.read.structure import sections as units_of
 from kratom_atlas.read.terms import find_mentions
 
 OPENING = "A seller of kratom shall keep records. "
@@ -70,6 +71,11 @@ def test_preempts(clause: str) -> None:
         "Counties may adopt ordinances more restrictive than this act but not less restrictive.",
         "A local government may not adopt an ordinance that is less restrictive than this act.",
         "A city may by ordinance prohibit the sale of kratom.",
+        "No statute occupies the field, and a city may adopt an ordinance on kratom.",
+        "This act shall not be construed as preempting a local ordinance on kratom.",
+        "Counties retain the power to regulate the sale of kratom more strictly.",
+        "A town may adopt an ordinance that is at least as strict as this act.",
+        "A local law on kratom may be stricter than this act.",
     ],
 )
 def test_leaves_stricter_law_to_others(clause: str) -> None:
@@ -81,6 +87,8 @@ def test_leaves_stricter_law_to_others(clause: str) -> None:
     "clause",
     [
         "The county attorney may bring an action.",
+        "No statute occupies the field of kratom.",
+        "A county may not issue a licence to a person under 21 years of age.",
         "Unless otherwise preempted under federal law, a label shall bear a warning.",
         "To the extent preempted by federal law, this section does not apply to a county.",
         "Nothing in this act affects the rights of a tribe.",
@@ -123,6 +131,30 @@ def test_on_or_before_is_before_the_next_day(day: date) -> None:
 
     after = day + timedelta(days=1)
     assert stands("on or before", day) == stands("before", after) == after.isoformat()
+
+
+LAND = "Sec. 2. No person shall sell kratom."
+
+
+@pytest.mark.parametrize(
+    ("scope", "extent"),
+    [
+        ("This chapter applies only in the unincorporated areas of the county.", "unincorporated"),
+        ("This ordinance is in force outside the corporate limits of any city.", "unincorporated"),
+        ("This chapter applies in incorporated and unincorporated areas.", "whole"),
+        ("Shops in the unincorporated areas have been seen to sell it.", "whole"),
+        ("This section applies in the unincorporated areas.", "whole"),
+    ],
+)
+def test_land_that_a_rule_covers(scope: str, extent: str) -> None:
+    marked = Marked(f"Sec. 1. {scope}\n{LAND}")
+    place = marked.text.index("kratom")
+    assert extent_of(marked, units_of(marked), Span(place, place + 6)) == Extent(extent)
+
+
+def test_rule_that_names_its_land() -> None:
+    marked = Marked("No person shall sell kratom in the unincorporated part of the county.")
+    assert extent_of(marked, (), Span(0, 27)) is Extent.UNINCORPORATED
 
 
 def unit(label: str, start: int, end: int, parent: int | None = None, level: int = 0) -> Section:

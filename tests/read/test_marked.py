@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kratom_atlas.model.reading import Marked
+from kratom_atlas.model.reading import Marked, Span
 from kratom_atlas.read.faults import FaultError
-from kratom_atlas.read.marked import mark, read_marked, struck_in_place
+from kratom_atlas.read.marked import mark, read_marked, struck_in_place, without_struck
 from kratom_atlas.read.media import Media
 from kratom_atlas.read.text import read_text
 
@@ -29,6 +29,33 @@ LINKED = (
 
 def added(marked: Marked) -> list[str]:
     return [marked.text[span.start : span.end] for span in marked.added]
+
+
+NEW_YORK = "<p>Matter underscored is new; matter in brackets [ ] is old law to be omitted.</p>"
+
+
+def test_what_stands_once_struck_words_are_cut() -> None:
+    marked = mark(
+        f"{NEW_YORK}<p>No shop shall [hold or] sell leaf to one under [eighteen]"
+        " <u>twenty-one</u>[, nor give it].</p>",
+        Media.HTML,
+    )
+    cut = without_struck(marked)
+    assert cut.marked.text.endswith("No shop shall sell leaf to one under twenty-one.")
+    assert added(cut.marked) == ["twenty-one"]
+    assert struck(cut.marked) == ["hold or", "eighteen", ", nor give it"]
+    for word in ("sell leaf", "twenty-one"):
+        place = cut.marked.text.index(word)
+        assert marked.text[slice(*cut.back(Span(place, place + len(word))))] == word
+    assert all(cut.cut(cut.back(Span(n, n + 1)).start) == n for n in range(len(cut.marked.text)))
+
+
+def test_brackets_to_be_filled_in_are_not_struck() -> None:
+    marked = mark(
+        f"{NEW_YORK}<p>By [the effective date of this act] [sections 1 and 2] stand.</p>",
+        Media.HTML,
+    )
+    assert struck(marked) == []
 
 
 def struck(marked: Marked) -> list[str]:

@@ -34,6 +34,23 @@ def paths(text: str, language: str = "en") -> list[str]:
             id="code",
         ),
         pytest.param(
+            "SECTION 1. IC 35-46-11 IS ADDED TO READ AS FOLLOWS:\nChapter 11. Leaf\n"
+            "Sec. 1. One.\nSec. 2. Two.\nSECTION 2. It ends.",
+            [
+                "SECTION 1",
+                "SECTION 1 Chapter 11",
+                "SECTION 1 Chapter 11 Sec. 1",
+                "SECTION 1 Chapter 11 Sec. 2",
+                "SECTION 2",
+            ],
+            id="sections-of-a-code-in-a-section-of-the-act",
+        ),
+        pytest.param(
+            "§ 1399-mm. Sale of leaf. 1. No shop sells it.\n2. No child buys it.",
+            ["§ 1399-mm", "§ 1399-mm 1", "§ 1399-mm 2"],
+            id="first-item-behind-the-heading",
+        ),
+        pytest.param(
             "Sec. 7.\n(g) one;\n(h) two;\n(i) three:\n(i) four;\n(ii) five;\n(j) six.",
             [
                 "Sec. 7",

@@ -370,7 +370,7 @@ def _words(text: str, clause: _Clause, follows: int) -> tuple[str, str, Span | N
         return "", "", None
     behind = [quote for quote in quotes if quote.start() > puts[-1]]
     if behind and _BESIDE.search(text, puts[-1], behind[0].start()):
-        # "inserted after the word “and” the words “or tea”", "the insertion after “tea”:"
+        # As in: inserted after the word “and” the words “or tea”; the insertion after “tea”:
         is_last = text[clause.span.end - 1] != ":" and len(behind) == 1
         behind = behind if is_last else behind[1:]
     after = behind[0] if behind else None

@@ -66,14 +66,17 @@ class _Found(NamedTuple):
 
 _WHOLE: Final = (
     r"(?:act|bill|ordinance|order|rules?|regulations?|resolution|law|measure|notice|decree"
-    r"|directive|amendments?|statute)"
+    r"|directive|amendments?|statute|moratorium|instrument|by-?law|declaration)"
 )
 _PART: Final = (
     r"(?:sections?|subsection|paragraph|chapter|article|part|title|subtitle|subchapter|subdivision"
-    r"|division|schedule|clause|provision)"
+    r"|division|schedule|clause|provision|prohibitions?|ban|restrictions?|requirements?|scheduling"
+    r"|listing)"
 )
+_OF_SECTIONS: Final = ("section", "prohibition", "ban", "restriction", "requirement", "scheduling")
+"""What is meant by these is the section, or what rules stand in it."""
 _MADE: Final = (
-    rf"(?:(?:\d{{4}}|amendatory|emergency|temporary|final|interim|scheduling|placement|new|proposed"
+    rf"(?:(?:\d{{4}}|amendatory|emergency|temporary|final|interim|urgency|scheduling|placement|new|proposed"
     rf"|permanent|said){GAP}){{0,3}}"
 )
 _LABEL: Final = r"[\[(]?[§\d][\w.:§()-]{0,24}[\])]?"
@@ -84,10 +87,11 @@ _SUBJECT: Final = (
     # `this act`, `[this act]`, `the amendments made by this section`, `this temporary scheduling
     # order`, `sections 2 to 8.7, inclusive, of this act`, `the rest of this act`; `it` is looked at
     # again, see `_IT`
-    rf"(?:the{GAP}(?:provisions|amendments|requirements|remainder|rest|balance)"
+    rf"(?:the{GAP}(?:provisions?|amendments?|requirements?|remainder|rest|balance)"
     rf"(?:{GAP}(?:made|imposed))?{GAP}(?:of|by){GAP})?"
     rf"(?:\[?th(?:is|ese){GAP}{_MADE}(?:{_WHOLE}|(?P<unit>{_PART}))\]?"
-    rf"|the{GAP}{_MADE}(?:act|ordinance|order|regulations)"
+    rf"|the{GAP}{_MADE}(?:act|ordinance|order|regulations|moratorium|prohibition|ban|placement)"
+    rf"|the{GAP}(?:remainder|rest|balance)(?!{GAP}of)"
     rf"|(?:all|the){GAP}(?:other|remaining){GAP}(?:sections?|provisions?|parts?)(?:{GAP}of{GAP}"
     rf"th(?:is|e){GAP}(?:{_WHOLE}|{_PART}))?"
     rf"|(?<!\w)\[?sections?{GAP}(?P<labels>{_LABELS})\]?(?:,?{GAP}of{GAP}th(?:is|e){GAP}"
@@ -103,20 +107,21 @@ _BETWEEN: Final = (
     # `, being necessary for the public safety,`, `may be cited as the kratom order 2026 and`
     rf"(?:,[^.;:]{{1,200}}?,|{GAP}may{GAP}be{GAP}cited{GAP}as[^.;]{{1,160}}?{GAP}and"
     rf"|{GAP}is{GAP}(?:an{GAP}urgency{GAP}\w{{4,9}}{GAP})?necessary{GAP}for[^.;]{{1,260}}?{GAP}and|{GAP}being[^.;]{{1,200}}?)?{GAP}"
-    rf"(?:(?:shall|will|must|is{GAP}to|are{GAP}to|is(?={GAP}ordered)){GAP})?(?:hereby{GAP}|automatically{GAP})?"
+    rf"(?:(?:(?:shall|will|must|may|does|do)(?P<not>{GAP}not)?|is{GAP}to|are{GAP}to|is(?={GAP}ordered)){GAP})?"
+    rf"(?:hereby{GAP}|automatically{GAP})?"
 )
 _BEGINS: Final = (
     rf"(?:takes?{GAP}(?:full{GAP}force{GAP}and{GAP})?effect|commences?"
-    rf"|(?:goe?s?|comes?|enters?){GAP}into{GAP}(?:full{GAP})?(?:force|effect|operation)"
+    rf"|(?:goe?s?|comes?|enters?){GAP}into{GAP}(?:full{GAP})?(?:force|effect|operation)(?:{GAP}and{GAP}effect)?"
     rf"|(?P<now>(?:ordered{GAP}to{GAP}take|goe?s?{GAP}into|takes?){GAP}immediate{GAP}effect)"
-    rf"|becomes?{GAP}(?:effective|operative))"
+    rf"|becomes?{GAP}(?:effective|operative|law))"
 )
 _STANDS: Final = (
     rf"(?:(?:is|are|be){GAP}(?:immediately{GAP})?(?:effective|operative|in{GAP}(?:full{GAP})?"
     rf"(?:force|effect)(?:{GAP}and{GAP}effect)?)|appl(?:y|ies){GAP}retroactively)"
 )
 _ENDS: Final = (
-    rf"(?:expires?|sunsets?|terminates?|stands?{GAP}repealed|(?:is|are|be){GAP}repealed"
+    rf"(?:expires?|sunsets?|terminates?|lapses?|(?:ends?|ceases?)(?={GAP}(?:on|at){GAP})|stands?{GAP}repealed|(?:is|are|be){GAP}repealed"
     rf"|(?:is|are|be){GAP}abrogated(?:{GAP}and{GAP}of{GAP}no{GAP}further{GAP}force"
     rf"{GAP}and{GAP}effect)?|ceases?{GAP}to{GAP}(?:be{GAP}(?:effective|operative|in{GAP}(?:force|effect))"
     rf"|have{GAP}(?:any{GAP})?(?:force|effect)|apply)"
@@ -147,6 +152,7 @@ _AT_END_OF: Final = re.compile(
 _NOT_YET: Final = re.compile(
     rf"[\s,:]{{1,3}}(?:on|upon|when|if|only|after|at|following|as|from|in|contingent|{NUMBER})\b"
 )
+_NOT_BEFORE: Final = re.compile(rf"{GAP}(?:until|before|prior{GAP}to){GAP}")
 _WAITS: Final = re.compile(rf"{GAP}(?:upon|when|only{GAP}(?:if|upon|when))\b")
 _IF: Final = re.compile(
     rf"[\s,]{{1,3}}(?:only{GAP})?(?:if|provided{GAP}that|contingent|but{GAP}only)\b"
@@ -173,13 +179,14 @@ _DATE_IS: Final = re.compile(
 )
 _NOTED: Final = re.compile(rf"effect{GAP}[^\]\[().;]{{3,40}}{GAP}from{GAP}passage{GAP}\(")
 """`[passed april 12, 2025; in effect 90 days from passage (july 11, 2025)]`"""
-_HEADED: Final = re.compile(r"(?:^|\n|dates:)\W{0,4}\Z")
+_HEADED: Final = re.compile(r"(?:^|\n|dates:|\b(?:sec\.|section) ?\d{1,3}[.:])\W{0,4}\Z")
 _ALONE: Final = re.compile(r"\s{0,2}(?:[.\n)\]]|\Z)")
 _GOODS: Final = re.compile(
-    # `this act shall apply to a drink made, sold or offered for sale on or after`
-    rf"th(?:is|e){GAP}{_MADE}(?:{_WHOLE}|(?P<unit>{_PART})){GAP}(?:shall{GAP}apply|applies)[^.;]"
-    rf"{{1,200}}?(?:sold|sale|sales|manufactured|distributed|distribution){GAP}on{GAP}(?:or|and){GAP}"
-    rf"after{GAP}"
+    # `this act shall apply to a drink made, sold or offered for sale on or after`, `this act
+    # applies (only to offences committed) on and after`
+    rf"th(?:is|e){GAP}{_MADE}(?:{_WHOLE}|(?P<unit>{_PART})){GAP}(?:shall{GAP}apply|applies)"
+    rf"(?:[^.;]{{1,200}}?(?:(?P<goods>sold|sale|sales|manufactured|distributed|distribution)"
+    rf"|committed|occurs|occurring))?{GAP}on{GAP}(?:or|and){GAP}after{GAP}"
 )
 _APPLIES: Final = re.compile(rf"\bit{GAP}shall{GAP}apply{GAP}(?:as{GAP})?from{GAP}")
 _UNTIL: Final = re.compile(
@@ -200,6 +207,9 @@ _TILL: Final = re.compile(
 _COUNT: Final = re.compile(
     # `120 days`, `two years`
     rf"(?P<n>{NUMBER})[\s-](?:(?:calendar|consecutive){GAP})?(?P<unit>day|week|month|year)s?\b"
+)
+_COUNTED_FROM: Final = re.compile(
+    rf",?{GAP}(?:from|beginning|commencing|starting)(?:{GAP}on)?{GAP}"
 )
 _VOID: Final = re.compile(
     # `this act is void`, `then this chapter is inoperative`, `those federal regulations supersede`
@@ -251,7 +261,7 @@ _TONGUES: Final = (
     _tongue("upphör att gälla", r"upphör att gälla\s(?:vid utgången av\s)?", ends=True),
     # German and Dutch, where the day may stand inside.
     _tongue("in kraft", rf"\b(?:tritt|treten)\s{_GAP_WHEN}\sin\skraft\b"),
-    _tongue("außer kraft", rf"\b(?:tritt|treten)\smit ablauf des\s{_GAP_WHEN}\saußer\skraft\b",
+    _tongue("außer kraft", rf"\bmit ablauf des\s{_GAP_WHEN}\saußer\skraft\b",
             ends=True, more=1),
     _tongue("außer kraft", rf"\b(?:tritt|treten)\sam\s{_GAP_WHEN}\saußer\skraft\b", ends=True),
     _tongue("in werking", r"\b(?:treedt|treden)\sin\swerking\s"),
@@ -277,9 +287,12 @@ _TONGUES: Final = (
     _tongue("起施行", r"自(?P<when>公布之日起|\d{4}年\d{1,2}月\d{1,2}日起)施行"),
 )  # fmt: skip
 
+_CHANGED_SINCE: Final = re.compile(r"\s{1,3}(?:ikrafttredelse av siste endring|sist endret)\b")
+"""Behind the first day of a consolidated text: its rules may be younger than it."""
+
 _ENGLISH_KEYS: Final = (
     "effect", "operative", "in force", "in full force", "into force", "into operation",
-    "commence", "abrogated", "expire", "sunset", "terminate", "repealed", "cease",
+    "commence", "abrogated", "expire", "lapse", "sunset", "terminate", "repealed", "cease",
     "no further force", "no force",
 )  # fmt: skip
 _OTHER_KEYS: Final = ("retroactive", "it shall apply", "on or after", "on and after")
@@ -324,7 +337,7 @@ class _Units:
     def this(self, word: str, place: int) -> str | None:
         """The path of `this section`, `this subsection` or `this chapter`; None for all of it."""
         chain = tuple(self.chain(place))
-        if word.startswith("section"):
+        if word.startswith(_OF_SECTIONS):
             return next((unit.path for unit in chain if _IS_SECTION.match(unit.label)), None)
         if word in ("subsection", "paragraph", "subdivision", "clause", "provision"):
             return chain[0].path if chain else None
@@ -379,6 +392,8 @@ class _Reader:
         self.about = about
         self.begins: list[_Found] = []
         self.ends: list[_Found] = []
+        self.acts_from: list[_Found] = []
+        """From when what is done counts, which tells the first day where nothing else does."""
         self.void_if: Moment | None = None
         self.retroactive = False
         self._done = 0
@@ -443,11 +458,24 @@ class _Reader:
         before = self.low[max(0, found.start() - _REACH) : found.start()]
         if not units or _VETOED.search(before):
             return
-        if found["ends"] or found["lasts"]:
+        if found["not"]:
+            self._not_before(units, found)
+        elif found["ends"] or found["lasts"]:
             self._end(units, found.start(), found.end(), _AT_END_OF.search(before))
-            return
-        if not _RULES_FIRST.search(before):
+        elif not _RULES_FIRST.search(before):
             self._begin(units, found, operative=bool(_ALL_ELSE.search(before)))
+
+    def _not_before(self, units: tuple[str | None, ...], found: re.Match[str]) -> None:
+        """As in: this act does not take effect until July 1, 2027; or: unless voters approve it."""
+        if not found["begins"]:
+            return
+        last = self._stop(found.end())
+        until = _NOT_BEFORE.match(self.low, found.end(), last)
+        when = when_at(self.low, until.end(), last) if until else None
+        end = when.end if when else last
+        span, words = Span(found.start(), end), self._shown(found.end(), end)
+        self.begins.append(_Found(units, span, words, when))
+        self._done = end
 
     def _units_of(self, found: re.Match[str]) -> tuple[str | None, ...]:
         """The units that a clause is about; none where they are not of this text."""
@@ -538,6 +566,12 @@ class _Reader:
             return None
         more = int(bool(lead["through"] or lead["late"]))
         count = _COUNT.match(self.low, lead.end(), last)
+        since = _COUNTED_FROM.match(self.low, count.end(), last) if count else None
+        first = date_at(self.low, since.end(), last) if since else None
+        if count is not None and first is not None:
+            # `for two years from october 1, 2026`
+            reckon = later(number_of(count["n"]), count["unit"])
+            return When(first.end, certain(first.date, reckon)), 0
         when = when_at(self.low, lead.end(), last)
         if count is not None and (when is None or when.end < count.end()):
             return When(
@@ -564,7 +598,7 @@ class _Reader:
         if when is None:
             return False
         if found.re is _DATE_IS and not found["says"]:
-            heads = in_brackets or _HEADED.search(self.low[max(0, place - 12) : place])
+            heads = in_brackets or _HEADED.search(self.low[max(0, place - 24) : place])
             if not heads or not _ALONE.match(self.low, when.end, when.end + 3):
                 return False
         unit = self.units.this("section", place) if in_brackets else None
@@ -588,7 +622,8 @@ class _Reader:
             return
         unit = self.units.this(found["unit"], found.start()) if found["unit"] else None
         words = self._shown(place, when.end)
-        self.begins.append(_Found((unit,), Span(found.start(), when.end), words, when, True))
+        one = _Found((unit,), Span(found.start(), when.end), words, when, bool(found["goods"]))
+        (self.begins if found["goods"] else self.acts_from).append(one)
 
     def _void(self, place: int) -> None:
         found = self._near(_VOID, place)
@@ -620,6 +655,8 @@ class _Reader:
         when = other_when_at(self.low, start, last)
         if when is None:
             return False
+        if _CHANGED_SINCE.match(self.low, when.end):
+            when = When(when.end)
         more = tongue.more or int("utgången" in found[0])
         end = max(when.end, found.end())
         one = _Found(
@@ -636,7 +673,7 @@ def timing(marked: Marked, sections: tuple[Section, ...], about: Circumstances) 
     """
     reader = _Reader(marked.text, sections, about)
     reader.run()
-    found = _felt(reader.begins)
+    found = _felt(reader.begins) or reader.acts_from
     start = _start(_moments(found, about, None)) or about.effective
     begins = _moments(found, about, start)
     is_default = False

@@ -15,11 +15,12 @@ from typing import Final, NamedTuple
 
 from kratom_atlas.model.reading import Marked, Section, Span
 from kratom_atlas.model.time import PartialDate
-from kratom_atlas.model.vocabulary import Effect
+from kratom_atlas.model.vocabulary import Effect, Extent
 from kratom_atlas.read.calendars import GAP, certain, date_at, days_later, lowered
 from kratom_atlas.read.keys import Keys
+from kratom_atlas.read.structure import around, sentence
 
-__all__ = ["LevelClause", "level_clauses"]
+__all__ = ["LevelClause", "extent_of", "level_clauses"]
 
 _BEFORE: Final = 400
 _AFTER: Final = 600
@@ -187,7 +188,8 @@ _KEYS: Final = (
     "preempt", "pre-empt", "political subdivision", "political division", "municipal",
     "local government", "local jurisdiction", "local authorit", "local law", "local ordinance",
     "local regulation", "local unit", "ordinance", "counties", "county", "cities", " city",
-    "localit", "to the state", "to the legislature", "home rule", "home-rule", "the field", "whole field", "entire field", "exclusive",
+    "localit", "to the state", "to the legislature", "home rule", "home-rule", "the field",
+    "whole field", "entire field", "exclusive",
 )  # fmt: skip
 _STARTS: Final = re.compile(r"[.;]\s|\n\n|\.(?=[A-Z(])")
 _STOPS: Final = re.compile(r"[.;](?=\s|\Z|[A-Z(])")
@@ -308,3 +310,67 @@ class _About:
         parts = [one for one in self._sections if one.parent == parent]
         naming = sum(self._names(part.start, part.end) for part in parts)
         return bool(parts) and 3 * naming >= len(parts) and naming > 1
+
+
+# -- what land a county's rule covers ---------------------------------------------------------
+
+_MOST_PLACES: Final = 60
+_OUTSIDE_TOWNS: Final = re.compile(
+    # `the unincorporated areas of the county`, `outside the corporate limits of any city`
+    r"\bunincorporated\b|\b(?:outside|not\s{1,3}within|beyond)\s{1,3}(?:of\s{1,3})?(?:the\s{1,3}|any\s{1,3})?"
+    r"(?:\w{1,12}\s{1,3}){0,3}?(?:limits|boundaries)\s{1,3}of\s{1,3}[^.;]{1,40}?"
+    r"\b(?:cit(?:y|ies)|towns?|municipalit(?:y|ies)|villages?)\b"
+)
+_INSIDE_TOO: Final = re.compile(
+    # `the incorporated and unincorporated areas`, `and within a municipality that consents`
+    r"(?<!un)\bincorporated\b|\b(?:and|or|as\s{1,3}well\s{1,3}as)\s{1,3}(?:in|within)\s{1,3}[^.;]{0,40}?"
+    r"\b(?:cit(?:y|ies)|towns?|municipalit(?:y|ies)|villages?)\b"
+)
+_COVERS: Final = re.compile(
+    # `this chapter applies in`, `the provisions of this ordinance shall be in force within`
+    r"\bth(?:is|ese|e)\s{1,3}(?:provisions\s{1,3}of\s{1,3}this\s{1,3}|(?:\w{1,12}\s{1,3}){0,2}?)?"
+    r"(?P<unit>ordinance|act|chapter|article|section|part|division|title|regulations?|rules?"
+    r"|prohibitions?|provisions?)\b[^.;]{0,60}?\b(?:appl(?:y|ies|icable)|effective|effect|force"
+    r"|enforced|enforceable|extends?|govern|cover)"
+)
+
+
+def extent_of(marked: Marked, sections: Sequence[Section], span: Span) -> Extent:
+    """Whether the rule at `span` reaches only land outside the municipalities.
+
+    It does if its own sentence says so, or a clause on what the text, or its section, applies to.
+    """
+    for place in _places(marked.text):
+        clause = sentence(marked, sections, place)
+        low = lowered(marked.text[clause.start : clause.end])
+        said = _OUTSIDE_TOWNS.search(low)
+        if said is None or _INSIDE_TOO.search(low):
+            continue
+        if clause.start < span.end and span.start < clause.end:
+            return Extent.UNINCORPORATED
+        covers = _COVERS.search(low, 0, said.start())
+        if covers is not None and (
+            covers["unit"] != "section" or _same_section(marked, sections, place, span.start)
+        ):
+            return Extent.UNINCORPORATED
+    return Extent.WHOLE
+
+
+def _places(text: str) -> Iterator[int]:
+    """Where words may stand that say so."""
+    for word in ("nincorporated", "NINCORPORATED", " limits of", " boundaries of"):
+        place = -1
+        for _ in range(_MOST_PLACES):
+            place = text.find(word, place + 1)
+            if place < 0:
+                break
+            yield place
+
+
+def _same_section(marked: Marked, sections: Sequence[Section], one: int, other: int) -> bool:
+    """Whether two places stand in one section, labels of items apart."""
+    first, second = (
+        [unit.start for unit in around(marked, sections, place) if unit.label[0] != "("]
+        for place in (one, other)
+    )
+    return first == second

@@ -28,8 +28,10 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from kratom_atlas.model.reading import Marked, Span, Struck
 from kratom_atlas.read.markup import Trace
@@ -37,7 +39,7 @@ from kratom_atlas.read.media import Media, sniff
 from kratom_atlas.read.normal import BLOCK, CELL
 from kratom_atlas.read.text import NormalText, normalise, read_text
 
-__all__ = ["mark", "read_marked", "struck_in_place"]
+__all__ = ["Cut", "mark", "read_marked", "struck_in_place", "without_struck"]
 
 
 def read_marked(
@@ -75,6 +77,85 @@ def struck_in_place(marked: Marked) -> tuple[Span, ...]:
         for words in marked.struck
         if words.text and marked.text.startswith(words.text, words.at)
     )
+
+
+class Cut(NamedTuple):
+    """A text without the struck words that stood in it, and where its parts were before.
+
+    `starts` are where parts begin in `marked.text`, `shifts` how much had been cut before each.
+    """
+
+    marked: Marked
+    starts: tuple[int, ...] = (0,)
+    shifts: tuple[int, ...] = (0,)
+
+    def back(self, span: Span) -> Span:
+        """Where the characters of `span` stood before the cut."""
+        last = self._back(span.end - 1) + 1 if span.end > span.start else self._back(span.start)
+        return Span(self._back(span.start), last)
+
+    def _back(self, place: int) -> int:
+        return place + self.shifts[bisect_right(self.starts, place) - 1]
+
+    def cut(self, place: int) -> int:
+        """Where a character of the text before the cut stands now, or would."""
+        index = bisect_right(self.starts, place, key=lambda start: self._back(start)) - 1
+        start = self.starts[index]
+        end = self.starts[index + 1] if index + 1 < len(self.starts) else len(self.marked.text)
+        return min(start + place - self._back(start), end)
+
+
+_BRACKETS: Final = (("((", "))"), ("{-", "-}"), ("<<-", "->>"), ("[D>", "<D]"), ("[", "]"))
+
+
+def without_struck(marked: Marked) -> Cut:
+    """`marked` with all its struck words left out, also those that stand in it in brackets."""
+    text = marked.text
+    outs = _joined(text, (*_empty(marked), *_in_brackets(marked)))
+    if not outs:
+        return Cut(marked)
+    pieces, starts, shifts = [text[: outs[0].start]], [0], [0]
+    for out, follows in pairwise((*outs, Span(len(text), len(text)))):
+        starts.append(starts[-1] + len(pieces[-1]))
+        shifts.append(out.end - starts[-1])
+        pieces.append(text[out.end : follows.start])
+    cut = Cut(Marked("".join(pieces)), tuple(starts), tuple(shifts))
+    added = (Span(cut.cut(span.start), cut.cut(span.end)) for span in marked.added)
+    return cut._replace(
+        marked=marked._replace(
+            text=cut.marked.text,
+            added=tuple(span for span in added if span.start < span.end),
+            struck=tuple(words._replace(at=cut.cut(words.at)) for words in marked.struck),
+        )
+    )
+
+
+def _in_brackets(marked: Marked) -> Iterator[Span]:
+    return (_with_brackets(marked.text, span) for span in struck_in_place(marked))
+
+
+def _empty(marked: Marked) -> Iterator[Span]:
+    """What is left of brackets whose words were struck through as well: `(( ))`."""
+    for words in marked.struck:
+        around = marked.text[max(0, words.at - 3) : words.at + 3]
+        found = _EMPTY.search(around)
+        if found is not None:
+            first = max(0, words.at - 3)
+            yield Span(first + found.start(), first + found.end())
+
+
+_EMPTY: Final = re.compile(r"\(\( ?\)\)|\[ ?\]")
+
+
+def _with_brackets(text: str, span: Span) -> Span:
+    for opening, closing in _BRACKETS:
+        start = span.start - len(opening)
+        if start >= 0 and text.startswith(opening, start) and text.startswith(closing, span.end):
+            span = Span(start, span.end + len(closing))
+            break
+    # Of the blanks before and behind one is left.
+    is_between = text[span.start - 1 : span.start] == " " == text[span.end : span.end + 1]
+    return Span(span.start, span.end + is_between)
 
 
 _SHOW: Final = frozenset({Media.HTML, Media.XML, Media.DOCX})
@@ -301,6 +382,15 @@ def _has_bold_brackets(text: str, apart: list[tuple[str, Span]]) -> bool:
     return "[" in bold and "]" in bold
 
 
+# What drafters put in brackets to be filled in, or to label: [sections 1 through 5], [the effective
+# date of this act], [NEW MATERIAL], [EFFECTIVE JULY 1, 2026]
+_FILLED_IN: Final = re.compile(
+    r"(?:sections? \d[\w., ]{0,40}|(?:the )?(?:effective )?date of [\w ]{1,40}|this act"
+    r"|new (?:material|section)|effective [\w, ]{1,40}|repealed|reserved)\.?\Z",
+    re.I,
+)
+
+
 def _is_struck(text: str, bracketed: re.Match[str]) -> bool:
     """Whether brackets hold words of a law, rather than a part of a chemical name or a sample."""
     inner = bracketed[1]
@@ -309,6 +399,8 @@ def _is_struck(text: str, bracketed: re.Match[str]) -> bool:
     if (before.isalnum() or before in {"-", ")"}) and inner[0] not in ",;. ":
         return False
     if after.isalnum() or after == "-" or inner.strip().lower() in _SAMPLE_WORDS:
+        return False
+    if _FILLED_IN.match(inner):
         return False
     return _WORD.search(inner) is not None or inner.strip() in {",", ";", "."}
 

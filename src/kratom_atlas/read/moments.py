@@ -84,7 +84,7 @@ _LEADS: Final = (
     r"immediately(?=,?\s{1,3}(?:up)?on\b|\s{1,3}(?:after|following|when)\b)",
     (
         r"(?:and|shall|be|it|in|full|force|effect|operation|from|on|upon|as|of|at|is|will|beginning"
-        r"|starting|commencing|retroactively|to|only)\b"
+        r"|starting|commencing|retroactively|to|only|apply)\b"
     ),
     r"the\s{1,3}date\s{1,3}of\b",
     r"\((?:\d|[a-z])\)",
@@ -94,7 +94,7 @@ _LEADS: Final = (
 _LEAD: Final = re.compile(rf"(?:{'|'.join(_LEADS)}){{0,24}}+")
 _OF_EVENT: Final = (
     r"(?:(?:the|its|this|such|date|day|time|act(?:['’]s)?|bill(?:['’]s)?|ordinance|order|rules?"
-    r"|measure|section|chapter|article|law|of|on|upon|which|that|when|it|is|has|been|was|being"
+    r"|measure|section|chapter|article|law|of|on|upon|which|that|when|it|they|is|are|has|been|was|being"
     r"|shall|have|having|final|a|an|by|in|at|after|following|from|legislature|council|general|assembly|\d{4}"
     r"|regular|legislative|session|receives|received|governor['’]s"
     # `the 2025 regular session of the eighty-third legislative assembly`
@@ -102,12 +102,14 @@ _OF_EVENT: Final = (
 )
 _EVENTS: Final = (
     # (`its passage and approval by the governor`, what the day is counted from)
-    ((r"(?:passage|passed|adopted|adoption)\s(?:and|,)\s?(?:its\s)?(?:approval|approved|publication"
+    ((r"(?:passage|passed|adopted|adoption)\s(?:and|,)\s?(?:its\s)?(?:approval|approved"
      r"|signature|signing)"), Event.ENACTED),
+    ((r"(?:passage|passed|adopted|adoption|approval)\s(?:and|,)\s?(?:its\s)?(?:publication"
+     r"|published)"), Event.PUBLISHED),
     ((r"(?:approval|ratification|approved|ratified)\s(?:by|of)\s(?:the|a)\s(?:\w{1,12}\s){0,3}"
      r"(?:voters?|electors?|electorate)"), Event.UNKNOWN),
     (r"passage|passed", Event.PASSED),
-    ((r"(?:enactment|enacted|approval|approved(?!\sfiling)|signature|signed|adoption|adopted"
+    ((r"(?:enactment|enacted|approval|approved(?!\sfiling)|signature|signed|adoption|adopted|made"
      r"|ratification|bec(?:om(?:es|ing|e)|ame)(?:\sa)?\slaw|royal\sassent)\b"),
      Event.ENACTED),
     ((r"sine\sdie|(?:final\s)?adjournment(?:\ssine\sdie)?|adjourns?(?:\ssine\sdie)?"

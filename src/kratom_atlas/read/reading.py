@@ -31,7 +31,7 @@ from kratom_atlas.model.vocabulary import Effect, InstrumentKind, Stage
 from kratom_atlas.read.amendments import amendments, novelty
 from kratom_atlas.read.clauses import Clauses, Found, read_clauses
 from kratom_atlas.read.days import clause_days, timing, timing_for
-from kratom_atlas.read.levels import level_clauses
+from kratom_atlas.read.levels import extent_of, level_clauses
 from kratom_atlas.read.lists import listed
 from kratom_atlas.read.marked import struck_in_place
 from kratom_atlas.read.relevance import classify
@@ -141,7 +141,8 @@ def _dated(
     days: Timing,
 ) -> Finding:
     """The finding with what the text does with it, and from when until when it applies."""
-    finding = found.finding
+    extent = extent_of(marked, units, found.at)
+    finding = msgspec.structs.replace(found.finding, extent=extent)
     chain = around(marked, units, finding.spans[0].start)
     begins, ends = timing_for(days, chain[-1].path if chain else "")
     first = next((m.date for m in begins if m.date is not None), None)
@@ -189,11 +190,13 @@ def _struck(marked: Marked) -> tuple[Finding, ...]:
     for words in marked.struck:
         if words.at in in_place or total + len(words.text) > _MAX_STRUCK:
             continue
-        total += len(words.text)
-        pieces += [marked.text[done : words.at], words.text]
+        # `kratom.` struck right before `A person`: a sentence ends there.
+        was = f"{words.text} " if words.text.endswith((".", ";")) else words.text
+        total += len(was)
+        pieces += [marked.text[done : words.at], was]
         length += words.at - done
-        places.append((length, len(words.text), words.at))
-        length += len(words.text)
+        places.append((length, len(was), words.at))
+        length += len(was)
         done = words.at
     pieces.append(marked.text[done:])
     whole = Marked("".join(pieces))

@@ -320,7 +320,8 @@ def reader(samples: Path | None = None) -> Reader:
 def facts(findings: Iterable[Finding | GoldFinding]) -> set[Fact]:
     """What findings say, whatever their grouping.
 
-    That a rule covers the whole place is no fact: it goes without saying.
+    That a rule covers the whole place is no fact: it goes without saying. Nor are the days of a
+    rule that is struck out: its first day is not in the text, and its last is that of the act.
     """
     return {
         Fact(name, str(finding.effect), value)
@@ -342,8 +343,9 @@ def _values(finding: Finding | GoldFinding) -> Iterator[tuple[str, Iterable[str]
     yield "limits", [c.unit.amount(c.value) for c in rules.limits]
     for name in _PRESENCE:
         yield name, ["yes"] if getattr(rules, name) else ()
-    yield "from", [str(finding.from_)] if finding.from_ else ()
-    yield "to", [str(finding.to)] if finding.to else ()
+    if finding.novelty is not Novelty.STRIKES:
+        yield "from", [str(finding.from_)] if finding.from_ else ()
+        yield "to", [str(finding.to)] if finding.to else ()
     yield "grandfather", [str(finding.grandfather)] if finding.grandfather else ()
     yield "novelty", [str(finding.novelty)]
     yield "extent", [str(finding.extent)] if finding.extent is not Extent.WHOLE else ()

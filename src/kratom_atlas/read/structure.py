@@ -27,7 +27,8 @@ _MAX_HEADING: Final = 160
 
 # -- labels -----------------------------------------------------------------------------------
 
-_NUMBER: Final = r"(?:\d{1,6}[A-Za-z]{0,3}+|[IVXLC]{1,8}+|[A-Z])"
+# 12, 12bis, 1399-mm as in New York; IV; B
+_NUMBER: Final = r"(?:\d{1,6}(?:-[a-z]{1,2}(?![\w-])|[A-Za-z]{0,3}+)|[IVXLC]{1,8}+|[A-Z])"
 _CODE: Final = r"\d{1,4}[A-Z]{0,2}(?:[-.:\u2010-\u2013]\d{1,6}[A-Za-z]{0,3}+){1,5}+"
 _RANKS: Final = {
     # What is written for each kind of unit, the outermost first; sections and articles follow.
@@ -58,7 +59,8 @@ _LABEL: Final = re.compile(
     # A Roman number alone on its line, as Nordic acts have it
     r"|(?P<lone>[IVX]{1,5})(?=\n|$)"
     # An item of one or two signs: § 500.92 | §§ 1-3 | §60-11-6a
-    rf"|(?P<mark>§{{1,2}}) ?(?P<of2>{_CODE}|\d{{1,5}}(?: ?[a-z]\b)?[A-Za-z]?)(?!\w)"
+    rf"|(?P<mark>§{{1,2}}) ?(?P<of2>\d{{1,5}}-[a-z]{{1,2}}(?![\w-])|{_CODE}"
+    r"|\d{1,5}(?: ?[a-z]\b)?[A-Za-z]?)(?!\w)"
     # A section of a code by its number alone, with its full stop: 4-45-104.
     r"|(?P<code>\d{1,4}[A-Z]?(?:[-:]\d{1,5}[A-Za-z]{0,2}(?:\.\d{1,4})?){1,3}+|\d{2,5}\.\d{2,5})\."
     # NEW SECTION.
@@ -166,10 +168,22 @@ def _labels(text: str, language: str) -> Iterator[_Found]:
             if count >= _MAX_UNITS:
                 return
             done = found.end
+            first = _FIRST_ITEM.match(text, found.end) if found.choices[0][0] in _HEADED else None
+            if first is not None:
+                yield _Found(
+                    first.end(), first.end() + 2, "1.", _counted("1", "."), found.is_quoted
+                )
+                count += 1
+                done = first.end() + 2
+                break
             place, at_line = _next(text, found.end), False
             if text[place : place + 1] != "(":
                 break
 
+
+# Behind the heading of a section: "§ 1399-mm. Sale of tea. 1. No person", as New York prints them
+_FIRST_ITEM: Final = re.compile(r"[.:]? [^\n.;:]{2,120}\. (?=1\. [\"\u201cA-Z])")
+_HEADED: Final = frozenset({"section", "code", "§"})
 
 # A label alone on its line, without any sign: as the XML of the United Kingdom reads
 _BARE: Final = re.compile(r"(?:\d{1,3}[A-Z]{0,2}|[a-z]{1,2}|[ivx]{1,5})(?=\n)")
@@ -530,7 +544,11 @@ _AS_FOLLOWS: Final = re.compile(r"\b(?:to read|as follows)\b", re.I)
 def _is_brought(text: str, found: _Found, stack: list[_Open]) -> bool:
     """Whether `Sec. 1.` is of the code that `SECTION 1` of the act changes, as in Indiana."""
     own = next((unit for unit in stack if unit.family == "section"), None)
-    if own is None or not found.label.startswith("Sec.") or not text.startswith("SECTION", own.start):
+    if (
+        own is None
+        or not found.label.startswith("Sec.")
+        or not text.startswith("SECTION", own.start)
+    ):
         return False
     return _AS_FOLLOWS.search(text, own.start, min(found.start, own.start + 600)) is not None
 
