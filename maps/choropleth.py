@@ -12,7 +12,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -24,39 +24,66 @@ import pandas as pd
 from branca.element import Figure, MacroElement
 from folium.template import Template
 
-from kratom_atlas.model.vocabulary import ActivityStatus
-from maps import encode
-from maps.legend import ACTIVITY_LOOKS, FLAGS, MARKS, PATTERNS, STATUSES, StatusStyle, swatch
+from kratom_atlas.model.vocabulary import ActivityStatus, Verification
+from maps import boundaries, encode
+from maps.legend import ACTIVITY_LOOKS, AGES, FLAGS, MARKS, PATTERNS, STATUSES, StatusStyle, swatch
+from maps.legend import patterns as legend_patterns
 from maps.projection import composite_albers, equal_earth
 
-__all__ = ["COUNTIES_FILE", "MapInput", "OfflineMap", "render"]
+__all__ = ["EMBED", "OFFLINE", "MapInput", "OfflineMap", "render"]
 
-COUNTIES_FILE = "geometry/us-counties.js"
-VIEWS = (("us", "United States"), ("world", "World"))
-SHOWS = (
-    ("total", "All that applies"),
-    ("own", "Own law only"),
-    ("possess", "Possession"),
-    ("sell", "Sale"),
+EMBED = "embed/index.html"
+OFFLINE = "kratom-atlas-offline.html"
+CHUNKS = "map/"
+VIEWS = (("us", "United States"), ("world", "World"), ("tiles", "Tiles"))
+MODES = (
+    ("law", "The law"),
+    ("next", "What if all that is enacted were in force"),
+    ("fresh", "Age of the last look"),
 )
-COLUMNS = ("code", "name", "level", "substance", "url", *encode.RECORD)
-POINT_COLUMNS = ("code", "name", "lat", "lon")
+LAWS = (("total", "All that applies"), ("own", "Own law only"))
+ACTS = (("word", "Possession and sale"), ("possess", "Possession"), ("sell", "Sale"))
+PLACES = ("code", "name", "level", "lat", "lon", "like", "binders")
+RUNS = ("like", "substance", "start", "precision", "legal", *encode.ANSWER)
 # Relative, and nothing that could be read as a scheme or another host.
 SAFE_LINK = re.compile(r"(?!/)[\w.~%/-]*")
 SAFE_REPORT = re.compile(r"(https://|mailto:|(?!/)[\w.~%/#-]*$)")
+SAFE_CHUNK = re.compile(r"[A-Z]{1,2}(-[A-Z]{2})?", re.ASCII)
+_EPOCH = 719_163  # 1970-01-01 as an ordinal
+
+# What the single file does without, to stay small: our notes, and links into the site.
+LEFT_OUT = ("note", "page")
+
+Json = dict[str, Any]
+Kind = Literal["page", "embed", "offline"]
 
 
 @dataclass(frozen=True)
 class MapInput:
+    """What the page is made from.
+
+    `places`: the columns `PLACES`; `like` is the key of the runs that are a place's own, `binders`
+    the codes of what binds it, widest first. `runs`: the columns `RUNS`; each holds from the
+    ordinal `start` to the next of the same `like` and substance. `looked`: day of the last look,
+    by (like, substance), 0 for never. `said`: (day, runs), the latest first: until that day these
+    had been said instead. `details`: chunk -> what the panel tells of the places in it.
+    `horizon` is the last day that the page can show.
+    """
+
     title: str
     as_of: str
     version: str
     last_look: str
     report_url: str
     substances: Sequence[tuple[str, str]]
-    table: pd.DataFrame
+    places: pd.DataFrame
+    runs: pd.DataFrame
+    looked: pd.DataFrame
+    first_said: int = 1
+    said: Sequence[tuple[int, pd.DataFrame]] = ()
+    details: Mapping[str, Json] = field(default_factory=dict)
+    base_url: str = ""
     statuses: Sequence[StatusStyle] = STATUSES
-    points: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(POINT_COLUMNS)))
     view: Literal["us", "world"] = "us"
 
 
@@ -111,30 +138,83 @@ class Choropleth(MacroElement):
 def render(page: MapInput) -> dict[str, bytes]:
     """The site's map: path relative to the site -> bytes."""
     check(page)
-    chunk = f"KratomAtlas.counties({_json(encode.counties())});\n"
-    return {"index.html": _document(page).encode(), COUNTIES_FILE: chunk.encode()}
+    table = _table(page)
+    chunks: dict[str, Json] = {
+        "us": encode.pack("us"),
+        "world": encode.pack("world"),
+        "us-counties": _counties(page),
+        **{f"law/{name}": content for name, content in page.details.items()},
+    }
+    files = {
+        "index.html": _document(page, table, "page", {}),
+        EMBED: _document(page, table, "embed", {}),
+        OFFLINE: _document(page, table, "offline", _without_localities(page, chunks)),
+    }
+    for name, content in chunks.items():
+        files[f"{CHUNKS}{name}.js"] = f"KratomAtlas.arrived({_json(name)},{_json(content)});\n"
+    # A lone surrogate is no text: it becomes a question mark.
+    return {name: text.encode("utf-8", "replace") for name, text in files.items()}
+
+
+def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str, Json]:
+    """What the single file holds: all geometry, and the law of countries and states."""
+    top_level = page.places[page.places["code"].str.count("-") < 2]
+    likes = set(map(str, top_level["like"]))
+    kept: dict[str, Json] = {}
+    for name, content in chunks.items():
+        if not name.startswith("law/"):
+            kept[name] = content
+            continue
+        top = {
+            part: {
+                code: [{k: v for k, v in one.items() if k not in LEFT_OUT} for one in told]
+                for code, told in content[part].items()
+                if code.count("-") < 2
+            }
+            for part in ("rules", "looks")
+        }
+        kept[name] = {**top, "decides": {k: v for k, v in content["decides"].items() if k in likes}}
+    return kept
+
+
+def _counties(page: MapInput) -> Json:
+    """With names, for the search: the record's own, or that of the boundary."""
+    geometry = encode.pack("us-counties")
+    drawn = boundaries.read_pack("us.topo.json").layers["counties"]
+    names = {place.code: place.name for place in drawn}
+    names |= dict(zip(page.places["code"], page.places["name"], strict=True))
+    return geometry | {"names": [names[code] for code in geometry["codes"]]}
 
 
 def check(page: MapInput) -> None:
     """Refuse what the page would draw wrongly or could be made to do harm."""
-    _columns(page.table, COLUMNS)
-    _columns(page.points, POINT_COLUMNS)
-    if page.table.duplicated(["code", "substance"]).any():
-        raise ValueError("two rows for one place and substance")
-    statuses = {style.id for style in page.statuses}
-    activities = {status.value for status in ActivityStatus}
-    flags = {flag for cell in page.table["flags"].dropna() for flag in str(cell).split(";") if flag}
-    _known("own_status", page.table["own_status"], statuses)
-    _known("total_status", page.table["total_status"], statuses)
-    _known("possess_status", page.table["possess_status"], activities)
-    _known("sell_status", page.table["sell_status"], activities)
-    _known("substance", page.table["substance"], {identifier for identifier, _ in page.substances})
-    _known("flags", flags, FLAGS)
-    for url in set(page.table["url"].fillna("")):
-        if not SAFE_LINK.fullmatch(url):
-            raise ValueError(f"not a relative link: {url!r}")
+    _columns(page.places, PLACES)
+    for runs in (page.runs, *(runs for _, runs in page.said)):
+        _columns(runs, RUNS)
+        if runs.duplicated(["like", "substance", "start"]).any():
+            raise ValueError("two answers for one place, substance and day")
+        _check_words(page, runs)
+    if page.places["code"].duplicated().any():
+        raise ValueError("two rows for one place")
+    _known("like", page.places["like"], set(page.runs["like"]))
+    for name in page.details:
+        if not SAFE_CHUNK.fullmatch(name):
+            raise ValueError(f"not the name of a chunk: {name!r}")
     if not SAFE_REPORT.match(page.report_url):
         raise ValueError(f"not a link for reports: {page.report_url!r}")
+
+
+def _check_words(page: MapInput, runs: pd.DataFrame) -> None:
+    statuses = {style.id for style in page.statuses}
+    activities = {status.value for status in ActivityStatus}
+    flags = {flag for cell in runs["flags"].unique() for flag in str(cell).split(";") if flag}
+    for column in ("own_status", "total_status"):
+        _known(column, runs[column], statuses)
+    for column in ("own_possess", "own_sell", "possess_status", "sell_status"):
+        _known(column, runs[column], activities)
+    _known("substance", runs["substance"], {identifier for identifier, _ in page.substances})
+    _known("flags", flags, FLAGS)
+    _known("verification", runs["verification"], {"", *(v.value for v in Verification)})
 
 
 def _columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
@@ -147,33 +227,67 @@ def _known(column: str, values: Any, known: Any) -> None:
         raise ValueError(f"{column}: not in the codebook: {', '.join(unknown)}")
 
 
-def _document(page: MapInput) -> str:
+NAV = (
+    '<nav aria-label="Site"><a href="index.html" aria-current="page">Map</a> '
+    '<a href="table/index.html">Table</a> <a href="changes/index.html">Changes</a> '
+    '<a href="data/index.html">Data</a> <a href="sources/index.html">Sources</a> '
+    '<a href="about/index.html">About</a></nav>'
+)
+
+
+def _root(page: MapInput, kind: Kind) -> str:
+    """What leads to the top of the site; a single file on a disk only knows where it came from."""
+    if kind == "embed":
+        return "../"
+    base = page.base_url.rstrip("/")
+    return f"{base}/" if kind == "offline" and base else ""
+
+
+def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json]) -> str:
     map_html, start = _folium()
-    css, app, leaflet = _style(), _template("app.js"), _leaflet()
+    css, app, leaflet = _style(), _app(), _leaflet()
     text = html.escape
-    legend = _legend(page.statuses)
+    root = text(_root(page, kind))
+    home = (
+        f'<nav aria-label="Site"><a href="{root}index.html" target="_blank">Kratom Atlas</a></nav>'
+    )
     parts = {
+        "kind": kind,
+        "root": root,
+        "nav": NAV if kind == "page" else home if kind == "embed" or root else "",
+        "css": css,
         "csp": _policy([css], [leaflet, app, start]),
         "title": text(page.title),
         "version": text(page.version),
         "as_of": text(page.as_of),
         "last_look": text(page.last_look),
-        "report_url": text(page.report_url),
+        "report_url": text(_report(page, kind)),
         "substances": _segments("substance", page.substances),
         "views": _segments("view", VIEWS),
-        "shows": _segments("show", SHOWS),
-        "legend": legend,
+        "modes": _options(MODES),
+        "laws": _options(LAWS),
+        "acts": _options(ACTS),
+        "patterns": legend_patterns(),
+        "legend": _legend((*page.statuses, *AGES)),
         "legend_title": text(page.substances[0][1]),
         "marks": text("; ".join(f"{mark} {FLAGS[flag][0]}" for flag, mark in MARKS.items())),
-        "css": css,
         "map": map_html,
-        "data": _json(_data(page)),
+        "chunks": "\n".join(
+            f'<script type="application/json" id="chunk-{name}">{_json(content)}</script>'
+            for name, content in chunks.items()
+        ),
+        "data": _json(_data(page, table, kind)),
         "leaflet": leaflet,
         "app": app,
         "start": start,
     }
-    # One pass: a marker inside a value is text, not a marker.
-    return re.sub(r"@@(\w+)@@", lambda match: parts[match[1]], _template("page.html"))
+    # In one pass, so that no part is looked through for the markers of another.
+    return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _template("page.html"))
+
+
+def _report(page: MapInput, kind: Kind) -> str:
+    own = not re.match(r"https://|mailto:", page.report_url)
+    return _root(page, kind) + page.report_url if own else page.report_url
 
 
 def _folium() -> tuple[str, str]:
@@ -185,35 +299,56 @@ def _folium() -> tuple[str, str]:
     return figure.html.render().strip(), figure.script.render().strip()
 
 
-def _data(page: MapInput) -> dict[str, Any]:
+def _table(page: MapInput) -> Json:
+    identifiers = [identifier for identifier, _ in page.substances]
+    table = encode.time_table(page.places, page.runs, page.looked, page.said, identifiers)
+    return table | {"first": page.first_said}
+
+
+def _data(page: MapInput, table: Json, kind: Kind) -> Json:
+    today = int((np.datetime64(page.as_of) - np.datetime64("1970-01-01")).astype(int)) + _EPOCH
+    last = max([today, *(day for day, _, legal in table["days"] if legal)])
     return {
         "substances": [list(pair) for pair in page.substances],
-        "statuses": [vars(style) | {"lines": PATTERNS[style.pattern]} for style in page.statuses],
+        "statuses": [_look(style) for style in page.statuses],
+        "ages": [_look(style) for style in AGES],
         "activities": {
             status.value: {"label": status.label, "look": ACTIVITY_LOOKS[status].value}
             for status in ActivityStatus
         },
+        "qualities": {v.value: v.label for v in Verification},
         "flags": FLAGS,
         "marks": MARKS,
         "view": page.view,
-        "counties": COUNTIES_FILE,
-        "table": encode.status_table(page.table, [identifier for identifier, _ in page.substances]),
-        "points": _points(page.points),
-        "states": encode.states(),
-        "world": encode.world(),
+        "today": today,
+        "last": last,
+        "root": _root(page, kind),
+        "chunks": None if kind == "offline" else f"{_root(page, kind)}{CHUNKS}",
+        "links": kind != "offline" or bool(page.base_url),
+        "embed": kind != "page",
+        "groups": list(page.details),
+        "both": [code for code in encode.pack("world")["codes"] if code.startswith("US-")]
+        + [code for code, *_ in encode.pack("world")["points"] if code.startswith("US-")],
+        "table": table,
+        "points": _points(page.places),
     }
 
 
-def _points(points: pd.DataFrame) -> list[list[Any]]:
-    """Each point with the view it belongs to and its place there."""
+def _look(style: StatusStyle) -> Json:
+    return vars(style) | {"lines": PATTERNS[style.pattern]}
+
+
+def _points(places: pd.DataFrame) -> list[list[Any]]:
+    """Each place without an outline: the view it belongs to and its place there."""
     out: list[list[Any]] = []
-    rows = points.sort_values("code")
-    for code, name, lat, lon in zip(*(rows[c].tolist() for c in POINT_COLUMNS), strict=True):
+    local = places["level"].isin(["municipality", "tribal"]) & places["lat"].notna()
+    rows = places[local].sort_values("code")
+    for code, lat, lon in zip(rows["code"], rows["lat"], rows["lon"], strict=True):
         american = str(code).startswith("US-")
         project = composite_albers if american else equal_earth
         x, y = project(np.array([[lon, lat]], dtype=np.float64))[0]
         view = "us" if american else "world"
-        out.append([code, name, view, round(float(x), 1), round(float(y), 1)])
+        out.append([code, view, round(float(x), 1), round(float(y), 1)])
     return out
 
 
@@ -222,6 +357,12 @@ def _segments(name: str, choices: Sequence[tuple[str, str]]) -> str:
         f'<label><input type="radio" name="{name}" value="{html.escape(value)}"'
         f"{' checked' if index == 0 else ''}> {html.escape(label)}</label>"
         for index, (value, label) in enumerate(choices)
+    )
+
+
+def _options(choices: Sequence[tuple[str, str]]) -> str:
+    return "".join(
+        f'<option value="{value}">{html.escape(label)}</option>' for value, label in choices
     )
 
 
@@ -266,6 +407,19 @@ def _style() -> str:
     # Rules with pictures are for controls and markers that this page does not have.
     vendor = re.sub(r"[^{}]*\{[^{}]*url\([^{}]*\}", "", vendor)
     return vendor + _template("page.css")
+
+
+@cache
+def _app() -> str:
+    """The page's own code: its parts in order, without comments and indentation."""
+    folder = resources.files("maps.templates").joinpath("app")
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".js"))
+    code = "\n".join(_template(f"app/{name}") for name in names)
+    # `/* ... */` at the beginning of a line: the code has comments nowhere else.
+    code = re.sub(r"^ *+/\*(?:[^*]|\*(?!/))*+\*/\n", "", code, flags=re.MULTILINE)
+    code = re.sub(r"^ ++|\n(?=\n)", "", code, flags=re.MULTILINE)
+    public = "start, arrived, sentence"
+    return f'var KratomAtlas=(function(){{"use strict";\n{code}\nreturn {{{public}}};\n}})();'
 
 
 @cache

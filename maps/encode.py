@@ -1,4 +1,4 @@
-"""Geometry and status rows in the compact form that the page reads.
+"""Geometry and answers in the compact form that the page reads.
 
 Numbers are zigzag varints in groups of five bits, one printable character each: a third of
 TopoJSON's size, decoded in a few milliseconds, and safe inside HTML, JSON and JavaScript alike.
@@ -6,22 +6,29 @@ TopoJSON's size, decoded in a few milliseconds, and safe inside HTML, JSON and J
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from importlib import resources
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from maps import boundaries
-from maps.boundaries import Place, Points
-from maps.projection import composite_albers, equal_earth
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
-# Steps per unit of the plane: finer than a pixel up to the fourth doubling of the drawing.
-GRID = 20
 
 Json = dict[str, Any]
+PackName = Literal["us", "world", "us-counties"]
+
+
+@cache
+def pack(name: PackName) -> Json:
+    """The outlines of one view, as `make_packs` wrote them."""
+    folder = resources.files("maps.geometry").joinpath("packs")
+    found: Json = json.loads(folder.joinpath(f"{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def varints(numbers: Iterable[int]) -> str:
@@ -35,119 +42,116 @@ def varints(numbers: Iterable[int]) -> str:
     return "".join(out)
 
 
-@cache
-def world() -> Json:
-    places = boundaries.read_pack("world.topo.json").layers["countries"]
-    order = _in_use(places)
-    points = boundaries.world_points()
-    page = equal_earth(np.array([lonlat for _, *lonlat in points.values()]))
-    markers = [
-        [code, name, round(float(x), 1), round(float(y), 1)]
-        for (code, (name, *_)), (x, y) in zip(points.items(), page, strict=True)
-    ]
-    return _geometry("world.topo.json", places, order, order) | {
-        "points": markers,
-        "labels": _labels(places, equal_earth),
+ANSWER = (
+    "own_status", "total_status", "own_possess", "own_sell", "possess_status", "sell_status",
+    "flags", "min_age", "seven_oh_cap", "verification",
+)  # fmt: skip
+"""What an answer says; each distinct one is told once."""
+
+_COUNTY = re.compile(r"(US-[A-Z]{2})-\d{5}")
+
+
+def time_table(
+    places: pd.DataFrame,
+    runs: pd.DataFrame,
+    looked: pd.DataFrame,
+    said: Sequence[tuple[int, pd.DataFrame]],
+    substances: Sequence[str],
+) -> Json:
+    """Every answer on every day, in the columns that `MapInput` describes.
+
+    Each distinct answer, first day and list of runs is told once; a place names its lists. A
+    county that answers as the others of its state do is not listed: the state says how.
+    """
+    every = pd.concat([runs, *(of for _, of in said)], ignore_index=True)
+    numbers: dict[str, Any] = {}
+    words: Json = {}
+    for column in ANSWER:
+        numbers[column], distinct = pd.factorize(every[column], sort=True)
+        words[column] = distinct.tolist()
+    answers = pd.DataFrame(numbers).groupby(list(ANSWER), sort=True)
+    every["answer"] = answers.ngroup()
+    days = every.groupby(["start", "precision", "legal"], sort=True)
+    every["day"] = days.ngroup()
+    said_once: list[Any] = list(answers.groups)
+    first_days: list[Any] = list(days.groups)
+    lists: dict[tuple[int, ...], int] = {}
+    order = {identifier: n for n, identifier in enumerate(substances)}
+
+    def numbered(frame: pd.DataFrame) -> dict[tuple[int, int], int]:
+        """(like, substance) -> the number of its list of runs."""
+        found: dict[tuple[int, int], list[int]] = {}
+        columns = (frame[c] for c in ("like", "substance", "day", "answer"))
+        for like, substance, day, answer in zip(*columns, strict=True):
+            numbers = found.setdefault((like, order[substance]), [])
+            if not numbers or numbers[-1] != answer:  # the same answer goes on
+                numbers += [day, answer]
+        return {key: lists.setdefault(tuple(run), len(lists)) for key, run in found.items()}
+
+    latest = numbered(every.iloc[: len(runs)])
+    earlier, at = [], len(runs)
+    for day, of in said:
+        earlier.append((day, numbered(every.iloc[at : at + len(of)])))
+        at += len(of)
+    heads = sorted({like for like, _ in latest})
+    row = {like: n for n, like in enumerate(heads)}
+    chains: dict[tuple[str, ...], int] = {}
+    listed, shared = _listed(places)
+    chain = [chains.setdefault(tuple(b), len(chains)) for b in listed["binders"]]
+    alike = {
+        state: [row[like], chains.setdefault(tuple(binders), len(chains))]
+        for state, (like, binders) in shared.items()
     }
-
-
-@cache
-def states() -> Json:
-    places = boundaries.read_pack("us.topo.json").layers["states"]
-    order = _in_use(places)
-    labels = _labels(places, composite_albers)
-    return _geometry("us.topo.json", places, order, order) | {"labels": labels}
-
-
-@cache
-def counties() -> Json:
-    """Only the lines that the states do not have; arc numbers go on where the states' end."""
-    topology = boundaries.read_pack("us.topo.json")
-    first = _in_use(topology.layers["states"])
-    known = set(first)
-    places = topology.layers["counties"]
-    rest = [number for number in _in_use(places) if number not in known]
-    return _geometry("us.topo.json", places, first + rest, rest)
-
-
-def _labels(places: Sequence[Place], project: Callable[[Points], Points]) -> list[list[float]]:
-    lonlat = np.array([place.label for place in places], dtype=np.float64)
-    labels: list[list[float]] = np.round(project(lonlat), 1).tolist()
-    return labels
-
-
-def _in_use(places: Sequence[Place]) -> list[int]:
-    rings = (ring for place in places for polygon in place.polygons for ring in polygon)
-    return sorted({i if i >= 0 else ~i for ring in rings for i in ring})
-
-
-def _geometry(file: str, places: Sequence[Place], order: list[int], own: list[int]) -> Json:
-    arcs = boundaries.projected_arcs(file)
-    number = {old: new for new, old in enumerate(order)}
     return {
-        "grid": GRID,
-        "arcs": varints(_arc_numbers([arcs[i] for i in own])),
-        "places": varints(_place_numbers(places, number)),
-        "codes": [place.code for place in places],
-        "names": [place.name for place in places],
+        "words": words,
+        "answers": {c: [key[n] for key in said_once] for n, c in enumerate(ANSWER)},
+        "days": [[int(n) for n in key] for key in first_days],
+        "count": len(lists),
+        "lists": varints(_list_numbers(lists)),
+        "histories": varints(
+            latest.get((like, s), -1) for like in heads for s in range(len(order))
+        ),
+        "likes": heads,
+        "looked": looked.reindex(index=heads, columns=list(substances), fill_value=0)
+        .to_numpy()
+        .ravel()
+        .tolist(),
+        "said": [
+            [day, [[row[like], s, run] for (like, s), run in changed.items()]]
+            for day, changed in earlier
+        ],
+        "codes": listed["code"].tolist(),
+        "names": listed["name"].tolist(),
+        "levels": "".join(level[0] for level in listed["level"]),
+        "rows": [row[like] for like in listed["like"]],
+        "chain": chain,
+        "shared": alike,
+        "chains": [" ".join(codes) for codes in chains],
     }
 
 
-def _arc_numbers(arcs: Sequence[Points]) -> Iterable[int]:
-    yield len(arcs)
-    x = y = 0
-    for arc in arcs:
-        grid = np.round(arc * GRID).astype(np.int64)
-        moves = np.any(np.diff(grid, axis=0) != 0, axis=1)
-        grid = grid[np.concatenate([[True], moves])]
-        yield len(grid)
-        for to_x, to_y in grid.tolist():
-            yield to_x - x
-            yield to_y - y
-            x, y = to_x, to_y
+def _listed(places: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, tuple[int, Sequence[str]]]]:
+    """The places to list, and state -> what the counties that are not listed answer like."""
+    drawn = boundaries.codes("us-counties")
+    alike: dict[tuple[str, int, tuple[str, ...]], list[str]] = {}
+    for code, like, binders in zip(places["code"], places["like"], places["binders"], strict=True):
+        if (found := _COUNTY.fullmatch(code)) and code in drawn:
+            alike.setdefault((found[1], like, tuple(binders)), []).append(code)
+    shared: dict[str, tuple[int, Sequence[str]]] = {}
+    left_out: set[str] = set()
+    for (state, like, binders), codes in sorted(alike.items(), key=lambda kv: -len(kv[1])):
+        if len(codes) > 1 and state not in shared:
+            shared[state] = (like, binders)
+            left_out.update(codes)
+    listed = places[~places["code"].isin(left_out)].sort_values("code")
+    return listed, dict(sorted(shared.items()))
 
 
-def _place_numbers(places: Sequence[Place], number: dict[int, int]) -> Iterable[int]:
-    last = 0
-    for place in places:
-        yield len(place.polygons)
-        for polygon in place.polygons:
-            yield len(polygon)
-            for ring in polygon:
-                yield len(ring)
-                for old in ring:
-                    new = number[old] if old >= 0 else ~number[~old]
-                    yield new - last
-                    last = new
-
-
-RECORD = [
-    "own_status", "total_status", "possess_status", "sell_status",
-    "flags", "since", "min_age", "summary",
-]  # fmt: skip
-
-
-def status_table(table: pd.DataFrame, substances: Sequence[str]) -> Json:
-    """Each distinct answer once, each distinct set of answers once, then a number per place."""
-    rows = table.fillna("").astype(str).sort_values(["code", "substance"], kind="stable")
-    columns: Json = {}
-    for column in RECORD:
-        numbers, words = pd.factorize(rows[column], sort=True)
-        rows[column], columns[column] = numbers, words.tolist()
-    rows["record"] = rows.groupby(RECORD).ngroup()
-    records = rows.drop_duplicates("record").sort_values("record")
-    answers = rows.pivot_table(index="code", columns="substance", values="record", aggfunc="first")
-    answers = answers.reindex(columns=list(substances)).fillna(-1).astype(int)
-    sets = answers.drop_duplicates()
-    set_number = {tuple(row): i for i, row in enumerate(sets.itertuples(index=False, name=None))}
-    places = rows.drop_duplicates("code")
-    return {
-        "words": columns,
-        "records": {column: records[column].tolist() for column in RECORD},
-        "sets": sets.to_numpy().tolist(),
-        "codes": places["code"].tolist(),
-        "names": places["name"].tolist(),
-        "levels": places["level"].tolist(),
-        "urls": places["url"].tolist(),
-        "set": [set_number[row] for row in answers.itertuples(index=False, name=None)],
-    }
+def _list_numbers(lists: Iterable[tuple[int, ...]]) -> Iterable[int]:
+    for run in lists:
+        yield len(run) // 2
+        day = 0
+        for n in range(0, len(run), 2):
+            yield run[n] - day
+            yield run[n + 1]
+            day = run[n]

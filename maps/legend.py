@@ -55,6 +55,22 @@ STATUSES = (
     _style(Status.UNKNOWN, "#d4d4d4", "sparse-dots", "#8a8a8a", "?", "#000000"),
 )
 
+# The same map can show how old the last look is.
+AGES = (
+    StatusStyle("d30", "30 days or less", "Looked at in the last 30 days.",
+                "#08306b", "plain", "#08306b", "30", "#ffffff"),
+    StatusStyle("d90", "31 to 90 days", "Looked at in the last 90 days.",
+                "#2b7bba", "horizontal", "#5a9fd0", "90", "#000000"),
+    StatusStyle("d180", "91 to 180 days", "Looked at in the last 180 days.",
+                "#7db8da", "dots", "#3f86b3", "180", "#000000"),
+    StatusStyle("d365", "181 to 365 days", "Looked at in the last year.",
+                "#f3dfa2", "vertical", "#d9bd63", "365", "#000000"),
+    StatusStyle("older", "More than a year", "The last look is more than a year ago.",
+                "#c4572e", "diagonal", "#a03f1b", ">365", "#000000"),
+    StatusStyle("never", "Never", "Nobody has looked yet.",
+                "#d4d4d4", "sparse-dots", "#8a8a8a", "?", "#000000"),
+)  # fmt: skip
+
 # One activity's status is drawn like the place's status that it would lead to.
 ACTIVITY_LOOKS = {
     ActivityStatus.UNLAWFUL: Status.BANNED,
@@ -69,23 +85,38 @@ ACTIVITY_LOOKS = {
 FLAGS = {flag.value: (flag.label, flag.meaning) for flag in Flag}
 
 # The few flags that change how a colour must be read are drawn on the map as well.
-MARKS = {Flag.INCOMING.value: "»", Flag.LOCAL_RULES.value: "+", Flag.CONTESTED.value: "!"}
+MARKS = {
+    Flag.INCOMING.value: "»",
+    Flag.TEMPORARY.value: "†",
+    Flag.LOCAL_RULES.value: "+",
+    Flag.CONTESTED.value: "!",
+    Flag.REPORTED_ONLY.value: "°",
+}
+
+
+def patterns() -> str:
+    """The patterns that the swatches are filled with: once, so that a swatch can be copied."""
+    made = "".join(
+        f'<pattern id="p-{style.id}" width="8" height="8" patternUnits="userSpaceOnUse">'
+        f'<path d="{PATTERNS[style.pattern]}" stroke="{escape(style.line)}" stroke-width="1.6"/>'
+        "</pattern>"
+        for style in (*STATUSES, *AGES)
+        if PATTERNS[style.pattern]
+    )
+    return (
+        f'<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>{made}</defs></svg>'
+    )
 
 
 def swatch(style: StatusStyle) -> str:
     """The legend's sample as SVG: attributes only, so the page's CSP needs no exception."""
-    lines = PATTERNS[style.pattern]
-    tile = f"p-{style.id}"
-    pattern = (
-        f'<pattern id="{tile}" width="8" height="8" patternUnits="userSpaceOnUse">'
-        f'<path d="{lines}" stroke="{escape(style.line)}" stroke-width="1.6"/></pattern>'
-        if lines
+    overlay = (
+        f'<rect width="34" height="22" fill="url(#p-{style.id})"/>'
+        if PATTERNS[style.pattern]
         else ""
     )
-    overlay = f'<rect width="34" height="22" fill="url(#{tile})"/>' if lines else ""
     return (
         '<svg class="swatch" width="34" height="22" viewBox="0 0 34 22" aria-hidden="true">'
-        f"{pattern}"
         f'<rect width="34" height="22" fill="{escape(style.colour)}"/>{overlay}'
         f'<text x="17" y="15.5" text-anchor="middle" font-size="12" font-weight="700" '
         f'fill="{escape(style.text)}" stroke="{escape(style.colour)}" stroke-width="3" '

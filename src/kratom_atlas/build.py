@@ -181,18 +181,14 @@ def _build(
 
 
 def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
-    """The map page and its chunks, from the tables of the edition."""
-    from kratom_atlas.model.vocabulary import Level, Substance
+    """The map page and its chunks, from the whole of time as the edition knows it."""
+    from kratom_atlas.model.vocabulary import Substance
+    from kratom_atlas.release.timeline import timeline
+    from kratom_atlas.site.atlas import Atlas
+    from kratom_atlas.site.panel import details
     from maps.choropleth import MapInput, render
 
-    status = edition.tables["status"]
-    places = edition.tables["jurisdictions"]
-    local = places[places["level"].isin([Level.MUNICIPALITY, Level.TRIBAL]) & places["lat"].notna()]
-    rows = status.assign(
-        url="j/" + status["code"] + "/index.html",
-        summary=_sentences(status),
-        min_age=status["min_age"].astype("str").fillna(""),
-    )
+    times = timeline(edition)
     page = MapInput(
         title="Kratom Atlas",
         as_of=edition.today,
@@ -200,19 +196,15 @@ def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
         last_look=meta.last_look,
         report_url=meta.report_url,
         substances=[(str(s), s.label) for s in Substance],
-        table=rows,
-        points=local[["code", "name", "lat", "lon"]],
+        places=times.places,
+        runs=times.runs,
+        looked=times.looked,
+        first_said=times.first_said,
+        said=[(said.day, said.runs) for said in times.said],
+        details=details(Atlas(edition), times),
+        base_url=meta.base_url,
     )
     yield from render(page).items()
-
-
-def _sentences(status: Any) -> Any:
-    """One plain sentence per row: the act that decides, and how good the evidence is."""
-    act = status["instrument"].fillna("")
-    citation = status["citation"].fillna("")
-    named = act.where(citation == "", act + ", " + citation).where(act != "", "")
-    quality = status["verification"].fillna("").str.replace("-", " ")
-    return named.where(quality == "", named + " (" + quality + ")").str.strip()
 
 
 def _write(folder: Path, files: Iterable[tuple[str, bytes]], count: int, progress: Progress) -> int:

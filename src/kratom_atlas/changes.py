@@ -127,7 +127,7 @@ def _told(of: Comparison) -> Iterator[tuple[Change, _Cell, _Cell]]:
 
 def knowledge(record: Record, recorded_at: str, before: View, after: View) -> Iterator[Change]:
     """What was recorded at one moment made us say otherwise of any day up to its own."""
-    places = _touched(before, after)
+    places = touched(before, after)
     if not len(places):
         return
     own_day = date.fromisoformat(recorded_at[:10]).toordinal()
@@ -154,7 +154,7 @@ def _withdrawn(old: _Cell, new: _Cell, day: int) -> bool:
     return any(p.from_ and p.from_.lo > day for p in old.provisions(but=new))
 
 
-def _touched(before: View, after: View) -> Ints:
+def touched(before: View, after: View) -> Ints:
     """The places of which something else stands."""
     table, searches = before.record.provisions, before.record.searches
     return np.unique(

@@ -398,7 +398,15 @@ class Edition:
     @cached_property
     def _runs(self) -> pd.DataFrame:
         """Each run of equal answers, by (like, substance), in order of time."""
-        past, answers = self.past, self.past.answers
+        return self.runs(self.past, flags=~_OF_THE_DAY)
+
+    def runs(self, past: History, *, flags: int, **more: Ints) -> pd.DataFrame:
+        """Each run of equal answers in a history, by (like, substance), in order of time.
+
+        `flags` is the mask of the flags that make another answer; `more` are further columns, of
+        one number for each segment and substance, that do.
+        """
+        answers = past.answers
         count = len(Substance)
         frame = pd.DataFrame(
             {
@@ -413,11 +421,12 @@ class Edition:
                 "total": answers.total.ravel(),
                 "possess": answers.total_rank[:, :, 0].ravel(),
                 "sell": answers.total_rank[:, :, 1].ravel(),
-                "flags": answers.flags.ravel() & ~_OF_THE_DAY,
+                "flags": answers.flags.ravel() & flags,
                 "age": answers.min_age.ravel(),
                 "verification": answers.verification.ravel(),
                 "provision_ids": self._ids(answers),
                 "seven_oh_cap": _caps(answers),
+                **{name: column.ravel() for name, column in more.items()},
             }
         ).sort_values(["like", "s", "start"], kind="stable", ignore_index=True)
         said = frame.drop(columns=["start", "end", "legal", "precision", "seen"]).fillna("")

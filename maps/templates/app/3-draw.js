@@ -1,0 +1,333 @@
+/* Drawing: one canvas, one path for each place, one for each net of borders. */
+const COUNTY_ZOOM = 1;
+const BOUNDS = { us: [-45, -10, 1005, 652], world: [14, 0, 1000, 440], tiles: [0, 0, 780, 560] };
+const DEEPEST = { us: 5, world: 4, tiles: 2 };
+/* Letters of places too small to hold them: boxes beside the coast and below the insets. */
+const BOXES = {
+  "US-VT": [965, 150], "US-NH": [965, 174], "US-MA": [965, 198], "US-RI": [965, 222],
+  "US-CT": [965, 246], "US-NJ": [965, 270], "US-DE": [965, 294], "US-MD": [965, 318],
+  "US-DC": [965, 342], "US-GU": [556, 640], "US-MP": [631, 640], "US-AS": [706, 640],
+  "US-PR": [790, 640], "US-VI": [880, 640], "US-HI": [318, 600],
+};
+/* The states as tiles of one size: column and row. */
+const TILES = ("AK0,0 ME11,0 VT10,1 NH11,1 WA1,2 ID2,2 MT3,2 ND4,2 MN5,2 IL6,2 WI7,2 MI8,2 NY9,2 RI10,2 MA11,2 " +
+  "OR1,3 NV2,3 WY3,3 SD4,3 IA5,3 IN6,3 OH7,3 PA8,3 NJ9,3 CT10,3 CA1,4 UT2,4 CO3,4 NE4,4 MO5,4 KY6,4 " +
+  "WV7,4 VA8,4 MD9,4 DE10,4 AZ2,5 NM3,5 KS4,5 AR5,5 TN6,5 NC7,5 SC8,5 DC9,5 OK4,6 LA5,6 MS6,6 AL7,6 " +
+  "GA8,6 HI0,7 TX4,7 FL9,7 PR11,7 VI11,6 GU1,7 MP1,6 AS2,7").split(" ");
+const TILE = 65;
+
+let map, canvas;
+const layers = { us: null, world: null, tiles: null };
+let counties = null, countyMesh = null, statesArcs = null;
+const place = dictionary();
+
+function addLayer(view, features, net, markers) {
+  for (const p of data.points)
+    if (p[1] === view) markers.push({ code: p[0], middle: [p[2], p[3]], town: true });
+  layers[view] = { features, mesh: net, markers };
+  for (const f of features.concat(markers)) f.row = rowOf(f.code);
+  for (const f of features.concat(markers)) if (view !== "tiles") place[f.code] = f;
+}
+
+function tileLayer() {
+  const net = new Path2D();
+  const features = TILES.map((text) => {
+    const [x, y] = text.slice(2).split(",").map((n) => n * TILE);
+    const f = { code: "US-" + text.slice(0, 2), path: new Path2D(), tile: true };
+    f.path.rect(x + 1.5, y + 1.5, TILE - 3, TILE - 3);
+    net.addPath(f.path);
+    f.box = f.main = [x, y, x + TILE, y + TILE];
+    f.middle = [x + TILE / 2, y + TILE / 2];
+    return f;
+  });
+  addLayer("tiles", features, net, []);
+}
+
+function needLayer(view) {
+  if (layers[view]) return Promise.resolve();
+  if (view === "tiles") { tileLayer(); return Promise.resolve(); }
+  return load(view).then((geometry) => {
+    if (layers[view]) return;
+    const arcs = readArcs(geometry.arcs, geometry.grid, []);
+    if (view === "us") statesArcs = arcs;
+    addLayer(view, readPlaces(geometry, arcs), mesh(arcs, 0),
+      (geometry.points || []).map((p) => ({ code: p[0], middle: [p[1], p[2]] })));
+  });
+}
+
+function needCounties() {
+  return Promise.all([load("us-counties"), needLayer("us")]).then(([geometry]) => {
+    if (counties) return;
+    const arcs = statesArcs.slice(), first = arcs.length;
+    readArcs(geometry.arcs, geometry.grid, arcs);
+    geometry.codes.forEach((code, i) => { countyNames[code] = geometry.names[i]; });
+    counties = readPlaces(geometry, arcs);
+    countyMesh = mesh(arcs, first);
+    for (const f of counties) {
+      f.row = rowOf(f.code);
+      f.stateRow = rowOf(parent(f.code));
+      place[f.code] = f;
+    }
+    searchable = null;
+    document.documentElement.dataset.counties = counties.length;
+    draw();
+  });
+}
+
+const tilesOf = dictionary();
+function fill(style, scale, ratio) {
+  if (!style.lines) return style.colour;
+  const key = style.id + ratio;
+  if (!tilesOf[key]) {
+    const tile = document.createElement("canvas"), ctx = tile.getContext("2d");
+    tile.width = tile.height = Math.round(8 * ratio);
+    ctx.scale(tile.width / 8, tile.height / 8);
+    ctx.fillStyle = style.colour;
+    ctx.fillRect(0, 0, 8, 8);
+    ctx.strokeStyle = style.line;
+    ctx.lineWidth = 1.6;
+    ctx.stroke(new Path2D(style.lines));
+    tilesOf[key] = { pattern: ctx.createPattern(tile, "repeat"), size: tile.width };
+  }
+  const zoom = 8 / tilesOf[key].size / scale;
+  tilesOf[key].pattern.setTransform(new DOMMatrix().scale(zoom, zoom));
+  return tilesOf[key].pattern;
+}
+
+const Canvas = L.Renderer.extend({
+  options: { padding: 0.2 },
+  _initContainer() {
+    this._container = document.createElement("canvas");
+    this._container.setAttribute("aria-hidden", "true");
+  },
+  _destroyContainer() { this._container.remove(); },
+  _updatePaths() {},
+  _updateTransform(center, zoom) {
+    /* At rest on whole pixels: Leaflet's own offset is fractional and blurs every line. */
+    if (zoom === this._zoom && this._bounds) L.DomUtil.setPosition(this._container, this._bounds.min);
+    else L.Renderer.prototype._updateTransform.call(this, center, zoom);
+  },
+  _update() {
+    if (this._map._animatingZoom && this._bounds) return;
+    L.Renderer.prototype._update.call(this);
+    const size = this._bounds.getSize(), ratio = window.devicePixelRatio || 1, element = this._container;
+    L.DomUtil.setPosition(element, this._bounds.min);
+    element.width = Math.round(size.x * ratio);
+    element.height = Math.round(size.y * ratio);
+    element.style.width = size.x + "px";
+    element.style.height = size.y + "px";
+    this.paint();
+  },
+  paint() {
+    if (!this._bounds || !layers[state.view]) return;
+    const ratio = window.devicePixelRatio || 1, zoom = this._map.getZoom();
+    const scale = this._map.getZoomScale(zoom, 0), size = this._bounds.getSize();
+    const origin = this._map.getPixelOrigin().add(this._bounds.min);
+    paintAll(this._container.getContext("2d"), {
+      ratio, scale, zoom, x: -origin.x, y: -origin.y,
+      box: [origin.x / scale, origin.y / scale, (origin.x + size.x) / scale, (origin.y + size.y) / scale],
+    });
+  },
+});
+
+const seen = (box, frame) =>
+  box[2] >= frame[0] && box[0] <= frame[2] && box[3] >= frame[1] && box[1] <= frame[3];
+
+function paintAll(ctx, v) {
+  const layer = layers[state.view], unit = 1 / v.scale;
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+  ctx.setTransform(v.ratio * v.scale, 0, 0, v.ratio * v.scale, v.ratio * v.x, v.ratio * v.y);
+  ctx.lineJoin = "round";
+  for (const f of layer.features) if (seen(f.box, v.box)) paintFill(ctx, f, v);
+  const close = state.view === "us" && v.zoom >= COUNTY_ZOOM;
+  if (close && counties) paintCounties(ctx, v, unit);
+  /* Dark under light: a border is seen on pale fills and on dark ones. */
+  const wide = state.view === "world" ? 0.4 : close ? 1.7 : 0.95;
+  ctx.strokeStyle = "rgba(35,35,35,.8)"; ctx.lineWidth = (wide * 1.5 + 0.5) * unit;
+  ctx.stroke(layer.mesh);
+  ctx.strokeStyle = "rgba(255,255,255,.9)"; ctx.lineWidth = wide * unit;
+  if (state.view !== "tiles") ctx.stroke(layer.mesh);
+  paintChosen(ctx, unit);
+  ctx.setTransform(v.ratio, 0, 0, v.ratio, v.ratio * v.x, v.ratio * v.y);
+  for (const m of layer.markers)
+    if (markerShown(m)) paintDot(ctx, m, v, m.town ? (v.zoom < 0.5 ? 2.4 : v.zoom < 1 ? 3.4 : 5.5) : 3.2);
+  if (state.view === "world") paintWorldMarks(ctx, v);
+  else paintLetters(ctx, v);
+}
+
+function paintFill(ctx, f, v) {
+  ctx.fillStyle = fill(styleOf(f.row), v.scale * v.ratio, v.ratio);
+  ctx.fill(f.path, "evenodd");
+  /* What if: what would stay as it is recedes. */
+  if (state.mode === "next" && !later[f.row]) {
+    ctx.fillStyle = "rgba(240,240,236,.72)";
+    ctx.fill(f.path, "evenodd");
+  }
+}
+
+function paintCounties(ctx, v, unit) {
+  for (const f of counties) {
+    if (!seen(f.box, v.box) || shades[f.row] === shades[f.stateRow]) continue;
+    if (state.law === "own" && state.mode !== "fresh" && shades[f.row] === unknownAt) continue;
+    paintFill(ctx, f, v);
+  }
+  ctx.strokeStyle = "rgba(255,255,255,.28)"; ctx.lineWidth = 1.5 * unit;
+  ctx.stroke(countyMesh);
+  ctx.strokeStyle = "rgba(40,40,40,.5)"; ctx.lineWidth = 0.7 * unit;
+  ctx.stroke(countyMesh);
+}
+
+function paintChosen(ctx, unit) {
+  const f = state.view === "tiles" ? layers.tiles.features.find((t) => t.code === state.place)
+    : place[state.place];
+  if (!f || !f.path || (state.view === "world") === (f.code.startsWith("US-") && !inWorld(f.code))) return;
+  ctx.strokeStyle = "#fff"; ctx.lineWidth = 5 * unit; ctx.stroke(f.path);
+  ctx.strokeStyle = "#000"; ctx.lineWidth = 2.4 * unit; ctx.stroke(f.path);
+}
+
+const boxesShown = (v) => state.view === "us" && v.scale >= 0.72 && v.zoom < 1.5;
+
+function symbolOf(f) {
+  const style = styleOf(f.row), answer = answerOf(f.row, state.substance);
+  if (state.mode === "fresh") return style.symbol;
+  const age = style.id === "age-restricted" && answer >= 0 && value("min_age", answer);
+  /* Where no rule was found there is no text that could have been seen. */
+  const marks = flagsOf(f.row).filter((flag) => flag !== "reported-only" || style.id !== "no-specific-law")
+    .map((flag) => data.marks[flag] || "").join("");
+  return (age ? age + "+" : style.symbol) + (state.mode === "next" ? (later[f.row] ? "»" : "") : marks);
+}
+
+function paintLetters(ctx, v) {
+  ctx.textAlign = "center"; ctx.textBaseline = "middle"; ctx.lineJoin = "round";
+  for (const f of layers[state.view].features) {
+    const box = BOXES[f.code], x = f.middle[0] * v.scale, y = f.middle[1] * v.scale;
+    const wide = (f.main[2] - f.main[0]) * v.scale, high = (f.main[3] - f.main[1]) * v.scale;
+    if (box && boxesShown(v)) paintBox(ctx, f, box[0] * v.scale, box[1] * v.scale, x, y);
+    else if (wide > 40 && high > 30 && (f.tile || v.scale >= 0.5)) paintLabel(ctx, f, x, y);
+    else if (!f.tile && small(f, v.scale)) paintDot(ctx, f, v, 3);
+    else if (wide > 18 && high > 14) paintSymbol(ctx, f, x, y);
+  }
+}
+
+function inks(style) {
+  return style.text === "#000000" ? "rgba(0,0,0,.92)" : style.text;
+}
+
+function paintLabel(ctx, f, x, y) {
+  const style = styleOf(f.row);
+  ctx.lineWidth = 3.5; ctx.strokeStyle = style.colour; ctx.fillStyle = inks(style);
+  for (const [text, font, lower] of [[f.code.slice(3), "600 11px ", -6], [symbolOf(f), "700 11px ", 6]]) {
+    ctx.font = font + "system-ui, sans-serif";
+    ctx.strokeText(text, x, y + lower);
+    ctx.fillText(text, x, y + lower);
+  }
+}
+
+function paintSymbol(ctx, f, x, y) {
+  const style = styleOf(f.row);
+  ctx.font = "700 9px system-ui, sans-serif";
+  ctx.lineWidth = 2.5; ctx.strokeStyle = style.colour; ctx.fillStyle = inks(style);
+  ctx.strokeText(style.symbol, x, y); ctx.fillText(style.symbol, x, y);
+}
+
+function paintBox(ctx, f, x, y, px, py) {
+  const style = styleOf(f.row), w = 56, h = 17;
+  if (x > px + w) {
+    ctx.strokeStyle = "rgba(110,110,110,.9)"; ctx.lineWidth = 1;
+    ctx.beginPath(); ctx.moveTo(px, py); ctx.lineTo(x - w / 2, y); ctx.stroke();
+  }
+  const chosen = state.place === f.code;
+  ctx.fillStyle = style.colour; ctx.strokeStyle = chosen ? "#000" : "rgba(35,35,35,.8)";
+  ctx.lineWidth = chosen ? 2.5 : 1;
+  ctx.fillRect(x - w / 2, y - h / 2, w, h); ctx.strokeRect(x - w / 2, y - h / 2, w, h);
+  ctx.font = "600 11px system-ui, sans-serif"; ctx.fillStyle = style.text;
+  ctx.fillText(f.code.slice(3) + " " + symbolOf(f), x, y + 0.5, w - 4);
+}
+
+function small(f, scale) {
+  return !f.path || Math.max(f.box[2] - f.box[0], f.box[3] - f.box[1]) * scale < 6 ||
+    Math.max(f.main[2] - f.main[0], f.main[3] - f.main[1]) * scale < 3;
+}
+
+function paintWorldMarks(ctx, v) {
+  const features = layers.world.features;
+  for (const f of features) if (small(f, v.scale)) paintDot(ctx, f, v, 3.2);
+  ctx.textAlign = "center"; ctx.textBaseline = "middle"; ctx.font = "700 11px system-ui, sans-serif";
+  for (const f of features) {
+    const size = Math.min(f.main[2] - f.main[0], f.main[3] - f.main[1]) * v.scale, style = styleOf(f.row);
+    if (size < 30 || style.id === UNKNOWN || style.id === "never") continue;
+    const x = f.middle[0] * v.scale, y = f.middle[1] * v.scale;
+    ctx.lineWidth = 3.5; ctx.strokeStyle = style.colour; ctx.fillStyle = inks(style);
+    ctx.strokeText(symbolOf(f), x, y); ctx.fillText(symbolOf(f), x, y);
+  }
+}
+
+/* A town is drawn only where its law differs from what its state already shows. */
+function markerShown(m) {
+  if (!m.town) return true;
+  if (state.mode === "fresh" || m.row === undefined) return false;
+  if (state.mode === "next") return later[m.row] === 1;
+  return shades[m.row] !== unknownAt && shades[m.row] !== shades[rowOf(parent(m.code))];
+}
+
+function paintDot(ctx, f, v, radius) {
+  const x = f.middle[0] * v.scale, y = f.middle[1] * v.scale, chosen = f.code === state.place;
+  for (const [colour, size] of [["rgba(255,255,255,.95)", radius + (chosen ? 4 : 1.8)],
+    ["#222", radius + (chosen ? 2.4 : 0.9)], [styleOf(f.row).colour, radius]]) {
+    ctx.fillStyle = colour;
+    ctx.beginPath(); ctx.arc(x, y, size, 0, 7); ctx.fill();
+  }
+}
+
+function draw() { if (canvas) canvas.paint(); }
+
+/* ---- pointing ---- */
+
+const probe = document.createElement("canvas").getContext("2d");
+const near = (f, at, scale, reach) => Math.hypot(f.middle[0] - at[0], f.middle[1] - at[1]) * scale <= reach;
+const inside = (f, at) => at[0] >= f.box[0] && at[0] <= f.box[2] && at[1] >= f.box[1] && at[1] <= f.box[3] &&
+  probe.isPointInPath(f.path, at[0], at[1], "evenodd");
+
+function placeAt(latlng) {
+  const layer = layers[state.view], at = [latlng.lng, -latlng.lat];
+  if (!layer) return undefined;
+  const zoom = map.getZoom(), scale = map.getZoomScale(zoom, 0);
+  return layer.markers.find((m) => markerShown(m) && near(m, at, scale, 8)) ||
+    (boxesShown({ scale, zoom }) && layer.features.find((f) => {
+      const box = BOXES[f.code];
+      return box && Math.abs(box[0] - at[0]) * scale <= 28 && Math.abs(box[1] - at[1]) * scale <= 11;
+    })) ||
+    layer.features.find((f) => !f.tile && small(f, scale) && near(f, at, scale, 7)) ||
+    (state.view === "us" && counties && zoom >= COUNTY_ZOOM && counties.find((f) => inside(f, at))) ||
+    layer.features.find((f) => inside(f, at));
+}
+
+function lookAt(code) {
+  const f = state.view === "tiles" ? null : place[code];
+  if (!f) return;
+  if (!f.path) { map.setView([-f.middle[1], f.middle[0]], 2.5, { animate: false }); return; }
+  const b = f.main && state.view === "world" ? f.main : f.box;
+  map.fitBounds([[-b[3], b[0]], [-b[1], b[2]]], {
+    animate: false, padding: [40, 40], maxZoom: isCounty(code) ? 3.5 : 2.5,
+  });
+}
+
+let fitted = "";
+const whereNow = () => {
+  const c = map.getCenter();
+  return [c.lng.toFixed(0), c.lat.toFixed(0), map.getZoom().toFixed(2)].join(",");
+};
+
+function fitView() {
+  const b = BOUNDS[state.view], bounds = [[-b[3], b[0]], [-b[1], b[2]]];
+  map.setMinZoom(-5); map.setMaxZoom(DEEPEST[state.view]);
+  map.setMaxBounds(null);
+  /* On a narrow screen the zoom buttons lie in a band above the map. */
+  map.fitBounds(bounds, {
+    animate: false, paddingTopLeft: [4, map.getSize().x < 500 ? 34 : 4], paddingBottomRight: [4, 4],
+  });
+  fitted = whereNow();
+  map.setMinZoom(Math.floor((map.getZoom() - 0.5) * 4) / 4);
+  map.setMaxBounds(L.latLngBounds(bounds).pad(0.35));
+}
