@@ -248,6 +248,7 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
     css, app, leaflet = _style(), _app(), _leaflet()
     text = html.escape
     root = text(_root(page, kind))
+    early = _early(page, kind)
     home = (
         f'<nav aria-label="Site"><a href="{root}index.html" target="_blank">Kratom Atlas</a></nav>'
     )
@@ -256,7 +257,8 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
         "root": root,
         "nav": NAV if kind == "page" else home if kind == "embed" or root else "",
         "css": css,
-        "csp": _policy([css], [leaflet, app, start]),
+        "csp": _policy([css], [early, leaflet, app, start]),
+        "early": early,
         "title": text(page.title),
         "version": text(page.version),
         "as_of": text(page.as_of),
@@ -283,6 +285,19 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
     }
     # In one pass, so that no part is looked through for the markers of another.
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _template("page.html"))
+
+
+def _early(page: MapInput, kind: Kind) -> str:
+    """Asks for the outlines of the view that the address names, while the page is still read."""
+    if kind == "offline":
+        return ""
+    chunks = f"{_root(page, kind)}{CHUNKS}"
+    return (
+        "(function(h){var world=/view=world|place=[A-Z]{2}(&|$)/,us=/view=us|place=US-/,"
+        f"v=/view=tiles/.test(h)?'':world.test(h)?'world':us.test(h)?'us':'{page.view}',"
+        "l=document.createElement('link');l.rel='preload';l.as='script';"
+        f"l.href='{chunks}'+v+'.js';if(v)document.head.append(l)}})(location.hash)"
+    )
 
 
 def _report(page: MapInput, kind: Kind) -> str:

@@ -181,15 +181,22 @@ def _build(
 
 
 def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
-    """The map page and its chunks, from the whole of time as the edition knows it."""
+    """The map page and its chunks."""
+    from maps.choropleth import render
+
+    yield from render(map_input(edition, meta)).items()
+
+
+def map_input(edition: Any, meta: Any) -> Any:
+    """What the map is made from: the whole of time, as the edition knows it."""
     from kratom_atlas.model.vocabulary import Substance
     from kratom_atlas.release.timeline import timeline
     from kratom_atlas.site.atlas import Atlas
     from kratom_atlas.site.panel import details
-    from maps.choropleth import MapInput, render
+    from maps.choropleth import MapInput
 
     times = timeline(edition)
-    page = MapInput(
+    return MapInput(
         title="Kratom Atlas",
         as_of=edition.today,
         version=meta.version,
@@ -204,7 +211,6 @@ def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
         details=details(Atlas(edition), times),
         base_url=meta.base_url,
     )
-    yield from render(page).items()
 
 
 def _write(folder: Path, files: Iterable[tuple[str, bytes]], count: int, progress: Progress) -> int:

@@ -16,7 +16,7 @@ const TILES = ("AK0,0 ME11,0 VT10,1 NH11,1 WA1,2 ID2,2 MT3,2 ND4,2 MN5,2 IL6,2 W
   "GA8,6 HI0,7 TX4,7 FL9,7 PR11,7 VI11,6 GU1,7 MP1,6 AS2,7").split(" ");
 const TILE = 65;
 
-let map, canvas;
+let map, canvas, held = false;
 const layers = { us: null, world: null, tiles: null };
 let counties = null, countyMesh = null, statesArcs = null;
 const place = dictionary();
@@ -119,7 +119,7 @@ const Canvas = L.Renderer.extend({
     this.paint();
   },
   paint() {
-    if (!this._bounds || !layers[state.view]) return;
+    if (held || !this._bounds || !layers[state.view]) return;
     const ratio = window.devicePixelRatio || 1, zoom = this._map.getZoom();
     const scale = this._map.getZoomScale(zoom, 0), size = this._bounds.getSize();
     const origin = this._map.getPixelOrigin().add(this._bounds.min);
@@ -140,20 +140,48 @@ function paintAll(ctx, v) {
   ctx.setTransform(v.ratio * v.scale, 0, 0, v.ratio * v.scale, v.ratio * v.x, v.ratio * v.y);
   ctx.lineJoin = "round";
   for (const f of layer.features) if (seen(f.box, v.box)) paintFill(ctx, f, v);
-  const close = state.view === "us" && v.zoom >= COUNTY_ZOOM;
-  if (close && counties) paintCounties(ctx, v, unit);
-  /* Dark under light: a border is seen on pale fills and on dark ones. */
-  const wide = state.view === "world" ? 0.4 : close ? 1.7 : 0.95;
-  ctx.strokeStyle = "rgba(35,35,35,.8)"; ctx.lineWidth = (wide * 1.5 + 0.5) * unit;
-  ctx.stroke(layer.mesh);
-  ctx.strokeStyle = "rgba(255,255,255,.9)"; ctx.lineWidth = wide * unit;
-  if (state.view !== "tiles") ctx.stroke(layer.mesh);
+  const close = state.view === "us" && v.zoom >= COUNTY_ZOOM && counties !== null;
+  if (close) paintCounties(ctx, v);
+  paintBorders(ctx, layer, v, close);
   paintChosen(ctx, unit);
   ctx.setTransform(v.ratio, 0, 0, v.ratio, v.ratio * v.x, v.ratio * v.y);
   for (const m of layer.markers)
     if (markerShown(m)) paintDot(ctx, m, v, m.town ? (v.zoom < 0.5 ? 2.4 : v.zoom < 1 ? 3.4 : 5.5) : 3.2);
   if (state.view === "world") paintWorldMarks(ctx, v);
   else paintLetters(ctx, v);
+}
+
+/* Borders stay as they are while only the law changes: they are drawn once for each place of the map. */
+let borders = { key: "", sheet: null };
+function paintBorders(ctx, layer, v, close) {
+  const { width, height } = ctx.canvas, key = [state.view, close, v.scale, v.x, v.y, width, height].join();
+  if (borders.key !== key) {
+    const sheet = borders.sheet || document.createElement("canvas"), on_ = sheet.getContext("2d");
+    sheet.width = width; sheet.height = height;
+    on_.setTransform(ctx.getTransform());
+    on_.lineJoin = "bevel";
+    strokeBorders(on_, layer, 1 / v.scale, close);
+    borders = { key, sheet };
+  }
+  ctx.save();
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.drawImage(borders.sheet, 0, 0);
+  ctx.restore();
+}
+
+/* Dark and light together: a border is seen on pale fills and on dark ones. */
+function strokeBorders(ctx, layer, unit, close) {
+  if (close) {
+    ctx.strokeStyle = "rgba(255,255,255,.28)"; ctx.lineWidth = 1.5 * unit;
+    ctx.stroke(countyMesh);
+    ctx.strokeStyle = "rgba(40,40,40,.5)"; ctx.lineWidth = 0.7 * unit;
+    ctx.stroke(countyMesh);
+  }
+  const wide = state.view === "world" ? 0.4 : close ? 1.7 : 0.95;
+  ctx.strokeStyle = "rgba(35,35,35,.8)"; ctx.lineWidth = (wide * 1.5 + 0.5) * unit;
+  ctx.stroke(layer.mesh);
+  ctx.strokeStyle = "rgba(255,255,255,.9)"; ctx.lineWidth = wide * unit;
+  if (state.view !== "tiles") ctx.stroke(layer.mesh);
 }
 
 function paintFill(ctx, f, v) {
@@ -166,16 +194,12 @@ function paintFill(ctx, f, v) {
   }
 }
 
-function paintCounties(ctx, v, unit) {
+function paintCounties(ctx, v) {
   for (const f of counties) {
     if (!seen(f.box, v.box) || shades[f.row] === shades[f.stateRow]) continue;
     if (state.law === "own" && state.mode !== "fresh" && shades[f.row] === unknownAt) continue;
     paintFill(ctx, f, v);
   }
-  ctx.strokeStyle = "rgba(255,255,255,.28)"; ctx.lineWidth = 1.5 * unit;
-  ctx.stroke(countyMesh);
-  ctx.strokeStyle = "rgba(40,40,40,.5)"; ctx.lineWidth = 0.7 * unit;
-  ctx.stroke(countyMesh);
 }
 
 function paintChosen(ctx, unit) {

@@ -46,12 +46,16 @@ function addressOf(s) {
 const permalink = () => location.href.replace(/#.*/, "") + addressOf(state);
 
 /* Small steps of time and of the map replace the address; a new question can be gone back from. */
-function update(changes, { move = false, quiet = false } = {}) {
+let writing = 0;
+function update(changes, { move = false, quiet = false, often = false } = {}) {
   const before = state;
   state = { ...state, ...changes };
   const other = ["view", "substance", "place", "law", "act", "mode", "said"].some((key) => state[key] !== before[key]);
   if (state.view !== before.view || (state.place !== before.place && !("at" in changes))) state.at = "";
-  history[other ? "pushState" : "replaceState"](null, "", addressOf(state));
+  clearTimeout(writing);
+  const write = () => history[other ? "pushState" : "replaceState"](null, "", addressOf(state));
+  /* Browsers refuse a page that changes its address too often. */
+  if (often) writing = setTimeout(write, 200); else write();
   return show(before, move).then(() => { if (!quiet) tell(before); });
 }
 
@@ -60,10 +64,15 @@ function show(before, move) {
   const asked = state;
   return needLayer(state.view).then(() => {
     if (asked !== state) return;
+    /* All moves first, then one drawing. */
+    held = true;
     if (!before || before.view !== state.view) fitView();
+    if (state.at && (!before || before.view !== state.view || before.at !== state.at)) {
+      const [x, y, z] = state.at.split(",").map(Number);
+      map.setView([y, x], z, { animate: false });
+    } else if (state.place && (move || !before || before.view !== state.view)) lookAt(state.place);
+    held = false;
     sync();
-    if (state.at) { const [x, y, z] = state.at.split(",").map(Number); map.setView([y, x], z, { animate: false }); }
-    else if (state.place && (move || !before || before.view !== state.view)) lookAt(state.place);
   }, () => say("The map could not be loaded."));
 }
 
@@ -126,9 +135,9 @@ function neighbour(by) {
   return by < 0 ? days.filter((day) => day < state.day).pop() : days.find((day) => day > state.day);
 }
 
-function toDay(day) {
+function toDay(day, often) {
   if (day === undefined) { say("There is no such change."); return; }
-  update({ day: Math.max(FIRST, Math.min(day, data.last)) });
+  update({ day: Math.max(FIRST, Math.min(day, data.last)) }, { often });
 }
 
 let playing = 0;
@@ -146,7 +155,7 @@ function play() {
   playing = setInterval(() => {
     const next = stops.find((day) => day > state.day);
     if (next === undefined) { stop(); say("Played to " + longDay(state.day) + "."); }
-    else update({ day: next }, { quiet: true });
+    else update({ day: next }, { quiet: true, often: true });
   }, 600);
 }
 
@@ -244,7 +253,7 @@ function listen() {
     else if (name === "view") update({ view: text, place: "" });
     else if (name in start_) update({ [name]: text });
   });
-  on("slider", "input", () => { stop(); toDay(stops[byId("slider").value]); });
+  on("slider", "input", () => { stop(); toDay(stops[byId("slider").value], true); });
   on("day", "change", () => { const day = ordinalOf(byId("day").value); if (day) toDay(day); });
   on("before", "click", () => toDay(neighbour(-1)));
   on("after", "click", () => toDay(neighbour(1)));
@@ -284,6 +293,8 @@ function listen() {
     });
   });
   new ResizeObserver(() => {
+    const box = map.getContainer(), size = map.getSize();
+    if (box.clientWidth === size.x && box.clientHeight === size.y) return;
     const whole = whereNow() === fitted;
     map.invalidateSize({ animate: false });
     if (whole && layers[state.view]) fitView();
