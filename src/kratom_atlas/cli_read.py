@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 import msgspec
 
-from kratom_atlas.console import say
+from kratom_atlas.console import say, write_out
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.settings import Settings
 
@@ -140,10 +140,7 @@ def redline(
     if out is None:
         click.echo(page, nl=False)
         return
-    try:
-        out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise AtlasError(f"{out}: cannot be written: {error.strerror or error}") from None
+    write_out(out, page)
     click.echo(f"wrote {out}")
 
 
@@ -172,12 +169,22 @@ def _text(name: str) -> Marked:
         if _is_digest(name) and not Path(name).exists():
             body = Captures(Settings.from_environment().captures).get(name)
         else:
-            body = Path(name).read_bytes()
+            body = _bounded(Path(name))
         return read_marked(body)
     except FaultError as error:
         raise AtlasError(f"{name}: {error}") from None
     except OSError as error:
         raise AtlasError(f"{name}: cannot be read: {error.strerror or error}") from None
+
+
+def _bounded(path: Path) -> bytes:
+    """The bytes of a file, and no more than are read of any: a device has no end."""
+    from kratom_atlas.read.faults import LIMIT, check_size
+
+    with path.open("rb") as file:
+        body = file.read(LIMIT + 1)
+    check_size(len(body), LIMIT)
+    return body
 
 
 # -- for people --------------------------------------------------------------------------------
@@ -244,7 +251,7 @@ def _score(
     values = plain(scored, on=today, version=__version__)
     if save is not None:
         published = {name: value for name, value in values.items() if name != "wrong"}
-        save.write_text(json.dumps(published, indent=1) + "\n", encoding="utf-8")
+        write_out(save, json.dumps(published, indent=1) + "\n")
         say(f"wrote {save}")
     if as_json:
         click.echo(json.dumps(values, ensure_ascii=False, indent=1))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kratom_atlas.console import one_line, say
+from kratom_atlas.console import one_line, say, write_out
 from kratom_atlas.settings import ACTOR, Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(again: bool, as_json: bool) -> None:
     """
     import json
 
-    from kratom_atlas import __version__
+    from kratom_atlas.review.texts import reader_name
     from kratom_atlas.review.update import update
     from kratom_atlas.store.captures import Captures
     from kratom_atlas.store.crawls import Archive
@@ -60,7 +60,7 @@ def run(again: bool, as_json: bool) -> None:
             desk,
             _reader(Captures(settings.captures), desk),
             _origins(),
-            reader=f"kratom-atlas/{__version__}",
+            reader=reader_name(),
             now=datetime.now(UTC),
             again=again,
         )
@@ -293,7 +293,7 @@ def patch(sheets: Path, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_out(out, text)
     if not text:
         say("the sheets say all that was accepted")
 
@@ -384,9 +384,8 @@ def _origins() -> dict[str, Origin]:
 
 def _reader(captures: Captures, desk: Desk) -> Reader:
     """Reads a text with the grammar of this program."""
-    from kratom_atlas import __version__
     from kratom_atlas.review.propose import Read
-    from kratom_atlas.review.texts import ToRead, read_one
+    from kratom_atlas.review.texts import ToRead, read_one, reader_name
 
     codes = {key: place.code for key, place in desk.places.items()}
     codes |= {key: place.code for key, place in desk.standing().places.items()}
@@ -395,7 +394,7 @@ def _reader(captures: Captures, desk: Desk) -> Reader:
         if one.jurisdiction not in codes:
             return None
         reading, marked = read_one(one, captures, codes)
-        return Read(reading, marked, f"kratom-atlas/{__version__}") if marked else None
+        return Read(reading, marked, reader_name()) if marked else None
 
     return read
 

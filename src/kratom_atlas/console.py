@@ -1,14 +1,17 @@
-"""What the commands share: how they speak, and how they take days and moments."""
+"""What the commands share: how they speak and write, and how they take days and moments."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
-__all__ = ["DAY", "MOMENT", "one_line", "say"]
+from kratom_atlas.errors import AtlasError
+
+__all__ = ["DAY", "MOMENT", "one_line", "say", "write_out"]
 
 
 def say(message: str) -> None:
@@ -19,6 +22,18 @@ def say(message: str) -> None:
 def one_line(text: str) -> str:
     """Text without breaks, bounded."""
     return " ".join(text.split())[:1000]
+
+
+def write_out(path: Path, text: str) -> None:
+    """Write a file that somebody asked for.
+
+    Raises:
+        AtlasError: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AtlasError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 class _Day(click.ParamType[date]):

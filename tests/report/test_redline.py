@@ -108,6 +108,20 @@ def test_long_texts_take_bounded_time():
     assert time.process_time() - begin < 40
 
 
+def test_text_made_to_be_slow_takes_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units full of the same few words are the worst case of comparing words."""
+    monkeypatch.setattr("kratom_atlas.read.redline._ALL_WORK", 300_000)
+    old, new = (
+        "".join(f"Section {n}. {first * 60}{n} x {second * 60}\n" for n in range(300))
+        for first, second in (("a b ", "b a "), ("b a a ", "a b b "))
+    )
+    begin = time.process_time()
+    made = redline(old, new)
+    assert (made.old(), made.new()) == (old, new)
+    assert time.process_time() - begin < 10
+    assert any(run.kind == "same" for unit in made.units[:3] for run in unit.runs)
+
+
 def test_two_versions_of_a_real_bill(samples_folder: Path):
     from kratom_atlas.read.text import read_text
 

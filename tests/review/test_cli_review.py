@@ -122,6 +122,19 @@ def test_the_patch(made: list[Proposal], tmp_path: Path) -> None:
     assert "the sheets say all" in run("patch", "--sheets", sheets).output
 
 
+def test_a_patch_that_cannot_be_written_or_made_is_one_line(
+    made: list[Proposal], tmp_path: Path
+) -> None:
+    nowhere = str(tmp_path / "none" / "x.patch")
+    done = run("patch", "--sheets", str(packaged_sheets()), "--out", nowhere)
+    assert "cannot be written" in str(done.exception)
+    sheets = tmp_path / "sheets"
+    sheets.mkdir()
+    (sheets / "a.yaml").write_bytes(b"\xff\xfe\x00")
+    done = run("patch", "--sheets", str(sheets))
+    assert "a.yaml: cannot be read: is not UTF-8" in str(done.exception)
+
+
 def test_the_radar(made: list[Proposal]) -> None:
     found = told("radar")
     assert len(found) > 50

@@ -77,6 +77,24 @@ def test_the_same_again_appends_nothing(desk: Desk, clock: Clock) -> None:
     assert [entry.proposal for entry in desk.proposals.entries()] == [first, second]
 
 
+def test_what_is_doubted_since_is_known_and_a_later_look_is_not_news(
+    desk: Desk, clock: Clock
+) -> None:
+    first, second = propose_rule(desk, clock())
+    later = replace(
+        second.body,
+        attested=PartialDate("2026-12-24"),
+        evidence=tuple(replace(one, retrieved=PartialDate("2026-12-24"), sha256="e" * 64)
+                       for one in second.body.evidence),
+    )  # fmt: skip
+    looked = replace(second, provision=later)
+    assert desk.proposals.make(seen_of(second), (first, looked), at=clock()) == Made()
+    assert desk.proposals.entry(second.id).proposal.provision == second.provision
+    doubted = replace(second, doubts=("sources disagree",))
+    assert desk.proposals.make(seen_of(second), (first, doubted), at=clock()) == Made(readings=1)
+    assert desk.proposals.entry(second.id).proposal.doubts == ("sources disagree",)
+
+
 def rows(desk: Desk) -> tuple[int, ...]:
     with desk.proposals.store.engine.connect() as connection:
         return tuple(

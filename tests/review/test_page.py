@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
+import logging
+import re
 import threading
 import urllib.error
 import urllib.parse
@@ -15,6 +18,7 @@ from typing import Any
 
 import pytest
 from markupsafe import Markup, escape
+from msgspec.structs import replace
 from review_sample import (
     ORIGINS,
     PLACES,
@@ -101,6 +105,13 @@ def ask(
             return error.code, error.read().decode(), dict(error.headers)
 
 
+def as_loaded(url: str) -> dict[str, str]:
+    """What a form of the page says of what was to be seen on it."""
+    found = re.search('name="seen" value="([^"]+)"', ask(url)[1])
+    assert found is not None
+    return {"seen": found[1]}
+
+
 def test_the_list_and_its_filters(site: str, made: list[Proposal]) -> None:
     status, page, headers = ask(site)
     assert status == 200
@@ -129,7 +140,7 @@ def test_a_round_of_decisions(site: str, office: Office, made: list[Proposal]) -
     url = f"{site}/p/{made[1].id}"
     form = {"token": office.token, "actor": "ada", "reason": "read it", "decision": "accept",
             "changes": "note=Seen\nattested=\nfrom=2026-05"}  # fmt: skip
-    status, _, headers = ask(url, form)
+    status, _, headers = ask(url, {**form, **as_loaded(url)})
     assert (status, headers["Location"]) == (303, f"/p/{made[1].id}")
     entry = office.desk.proposals.entry(made[1].id)
     assert entry.state is ProposalState.EDITED
@@ -137,8 +148,8 @@ def test_a_round_of_decisions(site: str, office: Office, made: list[Proposal]) -
     law = office.desk.standing().provisions[made[1].provision.id]
     assert (law.from_, law.note) == ("2026-05", "Seen")
     assert "ada" in ask(url)[1]
-    assert ask(url, {**form, "decision": "reopen"})[0] == 303
-    assert ask(url, {**form, "decision": "reject"})[0] == 303
+    assert ask(url, {**form, **as_loaded(url), "decision": "reopen"})[0] == 303
+    assert ask(url, {**form, **as_loaded(url), "decision": "reject"})[0] == 303
     assert law.id not in office.desk.standing().provisions
 
 
@@ -155,7 +166,7 @@ def test_what_is_wrong_is_said_and_the_form_is_kept(
 ) -> None:
     url = f"{site}/p/{made[1].id}"
     form = {"token": office.token, "actor": HOSTILE[:25], "reason": "kept", "decision": "accept",
-            "changes": "colour=blue"}  # fmt: skip
+            "changes": "colour=blue", **as_loaded(url)}  # fmt: skip
     status, page, _ = ask(url, form)
     assert status == 409
     assert "unknown field `colour`" in page
@@ -177,6 +188,73 @@ def test_only_forms_of_this_page_decide(site: str, office: Office, made: list[Pr
     assert ask(url, {**mine, "changes": "x" * 70_000})[0] == 413
     assert ask(f"{url}?decision=accept&token={office.token}")[0] == 200
     assert office.desk.proposals.entry(made[1].id).decisions == ()
+
+
+def test_what_somebody_saw_is_what_they_decide_on(
+    site: str, office: Office, made: list[Proposal]
+) -> None:
+    url = f"{site}/p/{made[1].id}"
+    form = {"token": office.token, "actor": "ada", "reason": "read it", "decision": "accept",
+            "changes": "attested=\nfrom=2026-05"}  # fmt: skip
+    assert ask(url, form)[0] == 409, "a form that does not say what was seen"
+    loaded = as_loaded(url)
+    seen = Seen("us_ri_rules", made[1].basis.key, "c" * 64, "reader-1")
+    basis = replace(made[1].basis, text_sha256="c" * 64, passage="(a) other words")
+    again = replace(made[1], basis=basis)
+    office.desk.proposals.make(seen, [made[0], again], at="2026-11-22T01:00:00Z")
+    status, page, _ = ask(url, {**form, **loaded})
+    assert (status, "(a) other words" in page, "look at it again" in page) == (409, True, True)
+    assert office.desk.proposals.entry(made[1].id).decisions == ()
+    loaded = as_loaded(url)
+    office.desk.reject(made[1].id, actor="bo", reason="no", at="2026-11-23T00:00:00Z")
+    assert ask(url, {**form, **loaded})[0] == 409
+    assert ask(url, {**form, **as_loaded(url)})[0] == 303
+
+
+def test_broken_requests_are_answered_and_leave_no_trace(
+    site: str, office: Office, made: list[Proposal], caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def raw(method: str, path: str, body: str = "", **headers: str) -> int:
+        connection = http.client.HTTPConnection(site.removeprefix("http://"), timeout=10)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body or None, named)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    path = f"/p/{made[1].id}"
+    assert raw("POST", path, Origin="http://[") == 403
+    assert raw("POST", path, Content_Length="9" * 5000) == 413
+    assert raw("POST", path, Content_Length="-1") == 413
+    assert raw("POST", path, "&".join(f"a{n}=1" for n in range(50))) == 400
+    form = {"token": office.token, "actor": "a", "reason": "b", "decision": "accept",
+            "changes": f"title={'[' * 15_000}", **as_loaded(site + path)}  # fmt: skip
+    status, page, _ = ask(site + path, form)
+    assert (status, "at most 4000" in page) == (409, True)
+    assert ask(site)[0] == 200
+    assert not caplog.records
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_fault_of_the_page_is_one_line_without_addresses(
+    site: str, office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_self: Proposals) -> None:
+        raise ZeroDivisionError("by\nzero")
+
+    monkeypatch.setattr(Proposals, "entries", broken)
+    with caplog.at_level(logging.INFO, "kratom_atlas"):
+        assert ask(f"{site}/?place=US-RI")[0] == 500
+    assert caplog.messages == ["the page: ZeroDivisionError: by zero"]
+
+    def busy(_self: Proposals) -> None:
+        raise AtlasError("in use by another process")
+
+    monkeypatch.setattr(Proposals, "entries", busy)
+    status, page, _ = ask(site)
+    assert (status, "in use by another process" in page) == (503, True)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", ""])

@@ -138,6 +138,35 @@ def test_a_text_that_is_not_held_says_nothing(desk: Desk) -> None:
     assert (done.unread, done.texts, done.open) == (1, 0, 0)
 
 
+def test_evidence_has_the_day_on_which_the_source_showed_it(desk: Desk) -> None:
+    here = Station(desk)
+    here.observe("us_ri_bills", tracked())
+    here.observe("us_ri_rules", document())
+    here.now += timedelta(days=40)
+    here.round()
+    made = [entry.proposal for entry in desk.proposals.entries()]
+    assert {e.retrieved for one in made for e in one.body.evidence} == {"2026-11-22"}
+    (law,) = (one.provision for one in made if one.provision)
+    assert law.attested == "2026-11-22", "the day of the look, and not that of the round"
+
+
+def test_what_could_not_be_read_again_is_not_kept(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = Station(desk)
+    here.observe("us_ri_rules", document())
+    for hostile in ({"citation": "\ud800"}, {"schedule": "I" * 5000}, {"quote": "x\udfff"}):
+        here.findings = [finding(**hostile)]
+        done = here.round(again=True)
+        assert (done.failed, done.texts) == (1, 0), hostile
+        assert desk.proposals.entries() == []
+    assert len(caplog.messages) == 3
+    assert all("216-RICR-20-10.1 cannot be read" in one for one in caplog.messages)
+    assert not any(record.exc_info for record in caplog.records), "no traceback"
+    here.findings = [finding()]
+    assert here.round(again=True).made.proposed == 2
+
+
 def test_a_text_at_which_the_reader_breaks_off_keeps_no_other_from_being_read(desk: Desk) -> None:
     here = Station(desk)
     here.observe("us_ri_bills", tracked())

@@ -8,7 +8,7 @@ who agrees to whatever may be accepted stands in for a person. All in a store th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from kratom_atlas.crawl.registry import find_scrapers
 from kratom_atlas.model.proposal import ProposalKind
 from kratom_atlas.model.reading import Reading, Relevance
 from kratom_atlas.model.statement import Line, known_bound
+from kratom_atlas.model.values import Jurisdiction
 from kratom_atlas.model.vocabulary import lower
 from kratom_atlas.read.instruments import Bill, bills
 from kratom_atlas.register import load_register, packaged_sheets
@@ -86,9 +87,11 @@ def show(home: Path, out: Path, say: Say) -> None:
     _maps(record, first, at, out, say)
 
 
-def _without(law: Iterable[Bill], lines: list[Line], register: dict[str, object]) -> Iterable[Line]:
+def _without(
+    law: Iterable[Bill], lines: list[Line], register: Mapping[str, Jurisdiction]
+) -> Iterable[Line]:
     """The lines of a record that are not about the acts."""
-    standing = stand(lines, register)  # type: ignore[arg-type]
+    standing = stand(lines, register)
     acts = {
         instrument.id
         for bill in law
@@ -140,8 +143,8 @@ def _agree(desk: Desk, at: str, say: Say) -> None:
                 desk.accept(
                     one.id, actor="the demo", reason="agrees to what may be accepted", at=at
                 )
-            except ProposalError as why:
-                refused[str(why).partition(": ")[2]] += 1
+            except ProposalError as error:
+                refused[str(error).partition(": ")[2]] += 1
             else:
                 taken[one.kind] += 1
     say(f"a reviewer agrees to {', '.join(f'{n} x {lower(k.label)}' for k, n in taken.items())}")
@@ -163,6 +166,7 @@ def _maps(record: Record, first: str, at: str, out: Path, say: Say) -> None:
     changes = list(knowledge(record, at, *views))
     context = Context(views[1], "", "", (first, at), "demo", at[:10], "", "")
     title = "What the acts among the samples change, as read"
-    (out / "report.html").write_text(render(changes, "html", title=title, context=context))
+    page = render(changes, "html", title=title, context=context)
+    (out / "report.html").write_text(page, encoding="utf-8")
     say("\n" + render(changes, "text", title=title, context=context))
     say(f"maps: {out}/before/index.html and {out}/after/index.html; report: {out}/report.html")

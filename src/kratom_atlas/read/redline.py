@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice, pairwise
 from typing import Final, NamedTuple, TypeAlias
@@ -35,6 +36,8 @@ _VERY_ALIKE: Final = 0.75
 _WORK: Final = 250_000
 """So many pairs of words are compared one with another; longer stretches are cut at words that
 stand once in both, and where there are none, one is struck and the other added."""
+_ALL_WORK: Final = 20_000_000
+"""So many are compared in all units together. What comes after that is struck and added whole."""
 _CANDIDATES: Final = 40
 """So many leftovers are tried as where a unit went."""
 
@@ -103,6 +106,7 @@ def redline(old: Marked | str, new: Marked | str, *, language: str = "en") -> Re
     fellows = _fellows(before, after)
     in_order = _longest_rise([fellows.get(at, -1) for at in range(len(after))])
     units: list[Unit] = []
+    budget = _Budget(_ALL_WORK)
     struck = iter(sorted(set(range(len(before))) - set(fellows.values())))
     waiting = next(struck, None)
     for at, block in enumerate(after):
@@ -115,7 +119,7 @@ def redline(old: Marked | str, new: Marked | str, *, language: str = "en") -> Re
             units.append(Unit("added", None, at, block.path, "", (Run(_ADDED, block.text),)))
             continue
         was = before[origin]
-        runs = _compare(was.text, block.text)
+        runs = _compare(was.text, block.text, budget)
         changed = any(run.kind != _SAME for run in runs)
         word = "moved" if at not in in_order or _renumbered(was, block) else "changed"
         units.append(
@@ -290,13 +294,27 @@ def _struck(before: Sequence[Block], at: int) -> Unit:
 # -- within a unit -----------------------------------------------------------------------------
 
 
-def _compare(old: str, new: str) -> tuple[Run, ...]:
+@dataclass
+class _Budget:
+    """How many pairs of words may yet be compared."""
+
+    left: int
+
+    def allows(self, old: Sequence[str], new: Sequence[str]) -> bool:
+        """Whether these may be; if so they are paid for."""
+        pairs = len(old) * len(new)
+        allowed = pairs <= min(_WORK, self.left)
+        self.left -= pairs if allowed else 0
+        return allowed
+
+
+def _compare(old: str, new: str, budget: _Budget) -> tuple[Run, ...]:
     if old == new:
         return (Run(_SAME, new),) if new else ()
-    return _joined(_bridged(_diff(_TOKEN.findall(old), _TOKEN.findall(new))))
+    return _joined(_bridged(_diff(_TOKEN.findall(old), _TOKEN.findall(new), budget)))
 
 
-def _diff(old: list[str], new: list[str]) -> Iterator[Run]:
+def _diff(old: list[str], new: list[str], budget: _Budget) -> Iterator[Run]:
     first = 0
     while first < min(len(old), len(new)) and old[first] == new[first]:
         first += 1
@@ -304,22 +322,17 @@ def _diff(old: list[str], new: list[str]) -> Iterator[Run]:
     while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
         last += 1
     yield Run(_SAME, "".join(old[:first]))
-    yield from _middle(old[first : len(old) - last], new[first : len(new) - last])
+    yield from _middle(old[first : len(old) - last], new[first : len(new) - last], budget)
     yield Run(_SAME, "".join(old[len(old) - last :]))
 
 
-def _middle(old: list[str], new: list[str]) -> Iterator[Run]:
+def _middle(old: list[str], new: list[str], budget: _Budget) -> Iterator[Run]:
     if not old or not new:
         yield Run(_STRUCK, "".join(old))
         yield Run(_ADDED, "".join(new))
         return
-    if len(old) * len(new) <= _WORK:
-        for word, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-            if word == "equal":
-                yield Run(_SAME, "".join(old[a:b]))
-            else:
-                yield Run(_STRUCK, "".join(old[a:b]))
-                yield Run(_ADDED, "".join(new[c:d]))
+    if budget.allows(old, new):
+        yield from _word_by_word(old, new)
         return
     pairs = _once_in_both(old, new)
     kept = _longest_rise([a for a, _ in pairs])
@@ -331,16 +344,25 @@ def _middle(old: list[str], new: list[str]) -> Iterator[Run]:
     a = c = 0
     for b, d in [*anchors, (len(old), len(new))]:
         if b > a or d > c:
-            yield from _gap(old[a:b], new[c:d])
+            yield from _gap(old[a:b], new[c:d], budget)
         if b < len(old):
             yield Run(_SAME, old[b])
         a, c = b + 1, d + 1
 
 
-def _gap(old: list[str], new: list[str]) -> Iterator[Run]:
+def _word_by_word(old: list[str], new: list[str]) -> Iterator[Run]:
+    for word, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if word == "equal":
+            yield Run(_SAME, "".join(old[a:b]))
+        else:
+            yield Run(_STRUCK, "".join(old[a:b]))
+            yield Run(_ADDED, "".join(new[c:d]))
+
+
+def _gap(old: list[str], new: list[str], budget: _Budget) -> Iterator[Run]:
     """Between two anchors; what has none of its own and is long is not compared."""
-    if len(old) * len(new) <= _WORK:
-        yield from _middle(old, new)
+    if budget.allows(old, new):
+        yield from _word_by_word(old, new)
     else:
         yield Run(_STRUCK, "".join(old))
         yield Run(_ADDED, "".join(new))

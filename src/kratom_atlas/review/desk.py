@@ -33,6 +33,8 @@ __all__ = ["Desk", "body_of", "with_changes"]
 
 MAX_ACTOR: Final = 200
 MAX_REASON: Final = 800
+_MAX_VALUE: Final = 4000
+"""As much as a text of the model may have; the YAML library recurses for each bracket, in C."""
 _OFFICIAL: Final = frozenset({EvidenceKind.OFFICIAL_TEXT, EvidenceKind.REPUBLICATION})
 _LOCAL: Final = frozenset({Level.COUNTY, Level.MUNICIPALITY, Level.TRIBAL})
 _State = ProposalState
@@ -403,6 +405,8 @@ def _because(reason: str, name: str) -> str:
 
 def _value(proposal: Proposal, path: str, text: str) -> Any:
     """A value as a sheet would have it; every scalar is text, and checked by the model."""
+    if len(text) > _MAX_VALUE:
+        raise _refused(proposal.id, f"{path} has {len(text)} characters: at most {_MAX_VALUE}")
     try:
         return yaml.load(text, Loader=yaml.CBaseLoader)  # noqa: S506 (makes nothing but text)
     except yaml.YAMLError:

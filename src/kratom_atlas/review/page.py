@@ -8,7 +8,10 @@ script, and escapes whatever it shows.
 from __future__ import annotations
 
 import hmac
+import logging
+import re
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +19,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any, Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -27,6 +30,8 @@ from kratom_atlas.review.desk import Desk
 from kratom_atlas.store.crawls import moment
 
 __all__ = ["Office", "server"]
+
+log = logging.getLogger(__name__)
 
 HOST: Final = "127.0.0.1"
 _SHOWN: Final = 200
@@ -77,9 +82,17 @@ def server(office: Office, port: int = 0) -> ThreadingHTTPServer:
 
     Handler.office = office
     try:
-        return ThreadingHTTPServer((HOST, port), Handler)
+        return _Server((HOST, port), Handler)
     except OSError as error:
         raise AtlasError(f"port {port} of {HOST}: {error.strerror}: name another") from None
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """Say what went wrong in one line; that somebody hung up is nothing to say."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            _failed(error)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -90,18 +103,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a look."""
-        self._answer(self._refusal() or self._look())
+        self._serve(self._look)
 
     def do_HEAD(self) -> None:
         """Answer with the headers only."""
-        self._answer(self._refusal() or self._look())
+        self._serve(self._look)
 
     def do_POST(self) -> None:
         """Take a decision."""
-        self._answer(self._refusal() or self._decide())
+        self._serve(self._decide)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing is logged: addresses hold what somebody looked at."""
+
+    def _serve(self, answer: Callable[[], _Answer]) -> None:
+        try:
+            found = self._refusal() or answer()
+        except AtlasError as error:  # the store is in use, or damaged
+            found = _problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        except OSError:
+            raise  # nobody is there to be answered
+        except Exception as error:
+            log.debug("the page", exc_info=True)
+            _failed(error)
+            found = _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
+        self._answer(found)
 
     def _refusal(self) -> _Answer | None:
         """Refuse whatever was not meant for this address."""
@@ -111,31 +137,35 @@ class _Handler(BaseHTTPRequestHandler):
         if (self.headers.get("Host") or "").lower() not in own:
             return _problem(HTTPStatus.MISDIRECTED_REQUEST, "This page answers to localhost only.")
         origin = self.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() not in own:
+        if origin is not None and origin.lower() not in {f"http://{name}" for name in own}:
             return _problem(HTTPStatus.FORBIDDEN, "Another page sent this.")
         return None
 
     def _look(self) -> _Answer:
-        parts = urlsplit(self.path)
-        if parts.path == "/":
-            return _list(self.office, _single(parse_qs(parts.query)))
-        if parts.path == "/style.css":
+        path, _, query = self.path.partition("?")
+        if path == "/":
+            return _list(self.office, _single(parse_qs(query)))
+        if path == "/style.css":
             css = files("kratom_atlas.review").joinpath("static", "review.css")
             return _Answer(HTTPStatus.OK, css.read_text("utf-8"), "text/css; charset=utf-8")
-        if parts.path.startswith("/p/"):
-            return _one(self.office, parts.path.removeprefix("/p/"))
+        if path.startswith("/p/"):
+            return _one(self.office, path.removeprefix("/p/"))
         return _problem(HTTPStatus.NOT_FOUND, "There is no such page.")
 
     def _decide(self) -> _Answer:
-        length = self.headers.get("Content-Length") or ""
-        if not length.isascii() or not length.isdigit() or int(length) > _LARGEST:
+        # `120`: a length that is a number, and none of thousands of digits.
+        length = re.fullmatch("[0-9]{1,6}", self.headers.get("Content-Length") or "")
+        if length is None or int(length[0]) > _LARGEST:
             self.close_connection = True
             return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is not a form of this page.")
-        form = _single(parse_qs(self.rfile.read(int(length)).decode("utf-8", "replace"),
-                                keep_blank_values=True, max_num_fields=20))  # fmt: skip
+        body = self.rfile.read(int(length[0])).decode("utf-8", "replace")
+        try:
+            form = _single(parse_qs(body, keep_blank_values=True, max_num_fields=20))
+        except ValueError:
+            return _problem(HTTPStatus.BAD_REQUEST, "That is not a form of this page.")
         if not hmac.compare_digest(form.get("token", "").encode(), self.office.token.encode()):
             return _problem(HTTPStatus.FORBIDDEN, "The form is not of this session: load it again.")
-        path = urlsplit(self.path).path
+        path = self.path.partition("?")[0]
         if not path.startswith("/p/"):
             return _problem(HTTPStatus.NOT_FOUND, "There is no such page.")
         return _decided(self.office, path.removeprefix("/p/"), form)
@@ -152,6 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _failed(error: BaseException | None) -> None:
+    """One line for what should not be, without the address: it holds what somebody looked at."""
+    log.error("the page: %s: %s", type(error).__name__, " ".join(str(error).split())[:300])
 
 
 def _single(fields: Mapping[str, list[str]]) -> dict[str, str]:
@@ -218,6 +253,7 @@ def _one(
         pieces=view.segments(basis.passage, basis.marks),
         redline=office.redline(before, basis.passage) if before and basis.passage else None,
         token=office.token,
+        seen=view.version_of(entry),
         problem=problem,
         form=form or {},
     )
@@ -227,6 +263,8 @@ def _one(
 def _decided(office: Office, name: str, form: Mapping[str, str]) -> _Answer:
     actor, reason, at = form.get("actor", ""), form.get("reason", ""), moment(office.now())
     try:
+        if form.get("seen") != view.version_of(office.desk.proposals.entry(name)):
+            raise AtlasError("it is not what it was when you loaded it: look at it again")
         match form.get("decision"):
             case "accept":
                 changes = dict(_change(line) for line in form.get("changes", "").splitlines()

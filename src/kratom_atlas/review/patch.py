@@ -147,7 +147,11 @@ def _of_sheet(
 def _texts(root: Path) -> Iterator[tuple[Path, str]]:
     for path in sorted(root.rglob("*.yaml")):
         if path.relative_to(root).parts[0] not in ("registry", "ledger"):
-            yield path, path.read_text(encoding="utf-8")
+            try:
+                yield path, path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                why = getattr(error, "strerror", None) or "is not UTF-8"
+                raise PatchError(f"{path}: cannot be read: {why}") from None
 
 
 def _home(text: str) -> str:

@@ -235,7 +235,8 @@ def _instrument(
     kind = found.kind
     if stage.is_law and kind in (InstrumentKind.BILL, InstrumentKind.RESOLUTION):
         kind = InstrumentKind.SESSION_LAW
-    kept = tuple(old for old in found.evidence if old.url != evidence.url)
+    kept = tuple(old for old in found.evidence
+                 if (old.url, old.kind) != (evidence.url, evidence.kind))  # fmt: skip
     introduced, enacted = found.introduced or introduced, one.enacted or found.enacted
     return replace(
         found,
@@ -258,9 +259,18 @@ def _natural_id(one: TrackedInstrument, standing: Standing) -> str:
     years = years_of(one.session, one.introduced, *(a.date for a in one.actions))
     code = standing.code(one.jurisdiction)
     year = (str(one.introduced)[:4] if one.introduced else "") or str(min(years, default=""))
-    plain = _slug(code, normal_number(_number(one), code), year)
-    taken = standing.instruments.get(plain)
-    return plain if taken is None else f"{plain}-{_slug(one.session)}"[:118]
+    number = normal_number(_number(one), code)
+    return _id_of(standing, (code, number, year), (one.session, number))
+
+
+def _id_of(standing: Standing, names: tuple[str, ...], whole: tuple[str, ...]) -> str:
+    """The natural key of a new instrument; where letters were lost in it, or another has it, with
+    a mark that follows from its `whole` name.
+    """
+    plain = _slug(*names)
+    if all(name.isascii() for name in names) and plain not in standing.instruments:
+        return plain
+    return f"{plain}-{name_of('x', *whole)[-6:]}"
 
 
 def _slug(*parts: str) -> str:
@@ -348,7 +358,8 @@ def _ids(found: Iterable[Instrument | Provision]) -> str:
 class _Frame:
     """What all findings of one text have in common.
 
-    `attested` is the day on which a consolidated text was in force, None for any other.
+    `attested` is the day on which its source showed a consolidated text as it stands, None for any
+    other: when the act was published, which sources also say, this rule need not have been in it.
     """
 
     read: Read
@@ -398,7 +409,7 @@ def propose(
         place=one.jurisdiction,
         instrument=known.id if known else _new_id(one, standing),
         stage=_stage(one),
-        attested=(seen.published or seen_on) if consolidated else None,
+        attested=seen_on if consolidated else None,
         seen_on=seen_on,
         doubts=(*doubts, *_text_doubts(one, consolidated)),
     )
@@ -447,9 +458,8 @@ def _new_id(one: ToRead, standing: Standing) -> str:
         return _natural_id(one.bill.shown, standing)
     seen = one.document
     assert seen is not None
-    code = standing.code(seen.jurisdiction)
-    name = _slug(seen.number or seen.key)
-    return _slug(code, name) if name else _slug(code, name_of("text", seen.key)[-8:])
+    names = (standing.code(seen.jurisdiction), seen.number or seen.key)
+    return _id_of(standing, names, (seen.key,))
 
 
 def _text_doubts(one: ToRead, consolidated: bool) -> Iterator[str]:
@@ -593,7 +603,8 @@ def _draft(frame: _Frame, finding: Finding) -> Draft:
     number = frame.bill.shown.number if frame.bill else frame.seen.number
     citation = finding.citation or number or frame.seen.title
     attested = frame.attested if finding.from_ is None and frame.is_law else None
-    mark = name_of("x", cited(citation) or citation, finding.substances, finding.activities)
+    where = " ".join(citation.lower().split())  # the very paragraph: its section has others
+    mark = name_of("x", where, finding.substances, finding.activities)
     return Draft(
         id=f"{frame.instrument[:90]}-{finding.effect}-{mark[-6:]}",
         jurisdiction=frame.place,
@@ -715,8 +726,16 @@ def _shared(finding: Finding, law: Provision) -> int:
 
 
 def _on_evidence(law: Provision, evidence: Evidence, changes: dict[str, Any]) -> Draft:
-    """What the record has, with changes, on further evidence."""
-    kept = tuple(old for old in law.evidence if old.url != evidence.url)
+    """What the record has, with changes, on further evidence.
+
+    Other words of the same page stay: the day may follow from them.
+    """
+    kept = tuple(
+        old
+        for old in law.evidence
+        if old.url != evidence.url
+        or (old.quote and not _same_words(old.quote, evidence.quote or ""))
+    )
     fields = {name: getattr(law, name) for name in law.__struct_fields__}
     return Draft(**{**fields, **changes, "evidence": (*kept, evidence)})
 
@@ -817,7 +836,7 @@ def _proposal(
         previous=frame.standing.statement(Part.PROVISION, own) if own else None,
         provision=draft,
         basis=_basis(frame, finding.spans, finding.because),
-        doubts=tuple(dict.fromkeys(doubts)),
+        doubts=tuple(dict.fromkeys(_storable(doubt)[:1000] for doubt in doubts)),
     )
 
 

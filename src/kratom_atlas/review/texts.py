@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
+import kratom_atlas.read
+from kratom_atlas import __version__
 from kratom_atlas.model.observation import Document, Observation
 from kratom_atlas.model.reading import Circumstances, Marked, Reading, Relevance
 from kratom_atlas.model.time import PartialDate
@@ -15,7 +20,7 @@ from kratom_atlas.read.instruments import Bill, bills
 from kratom_atlas.read.versions import by_bill, last_version
 from kratom_atlas.store.captures import CaptureError, Captures
 
-__all__ = ["ToRead", "circumstances", "marked_text", "read_one", "to_read"]
+__all__ = ["ToRead", "circumstances", "marked_text", "read_one", "reader_name", "to_read"]
 
 _LAW: Final = frozenset(
     {InstrumentKind.STATUTE, InstrumentKind.REGULATION, InstrumentKind.ORDINANCE}
@@ -137,3 +142,13 @@ def read_one(
         because = f"{title}no text of it is held"
         return Reading(relevance=Relevance.TEXT_NOT_HELD, because=because), None
     return read_law(marked, circumstances(one, codes)), marked
+
+
+@cache
+def reader_name() -> str:
+    """Which reader this is: version and digest of its rules. Another reads every text anew."""
+    rules = Path(kratom_atlas.read.__file__).parent
+    digest = hashlib.sha256(__version__.encode())
+    for path in sorted([*rules.glob("*.py"), *rules.glob("data/*.yaml")]):
+        digest.update(path.read_bytes())
+    return f"kratom-atlas/{__version__}+{digest.hexdigest()[:12]}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from kratom_atlas.model.observation import Observation
 from kratom_atlas.model.proposal import Proposal
 from kratom_atlas.model.reading import Reading
 from kratom_atlas.model.time import PartialDate
-from kratom_atlas.read.instruments import bills
+from kratom_atlas.read.instruments import Bill, bills
 from kratom_atlas.review import policies
 from kratom_atlas.review.desk import Desk
 from kratom_atlas.review.propose import (
@@ -30,6 +31,7 @@ from kratom_atlas.review.propose import (
 from kratom_atlas.review.standing import Standing
 from kratom_atlas.review.texts import ToRead, to_read
 from kratom_atlas.store.crawls import Archive, moment
+from kratom_atlas.store.database import StoreError
 from kratom_atlas.store.proposals import Entry, Made, Seen
 
 __all__ = ["Reader", "Round", "update"]
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 
 Reader = Callable[[ToRead], Read | None]
 """Reads one text; None where there is none to be had."""
+_Days = Mapping[tuple[str, str], PartialDate]
+"""By source and key of a document."""
 
 
 @dataclass
@@ -66,16 +70,19 @@ def update(
     again: bool = False,
 ) -> Round:
     """Go over what stands in the archive; `again` reads also what `reader` has read as it is."""
-    at, today = moment(now), PartialDate(f"{now:%Y-%m-%d}")
+    at = moment(now)
     found = Round()
     observed = list(archive.standing())
     standing = desk.standing()
+    days = _last_seen(archive, observed)
     last = desk.proposals.last_read()
     stale = _stale(desk.proposals.entries(), standing)
     visited: set[tuple[str, str]] = set()
-    for slot, proposed in _of_bills(observed, origins, standing, today).items():
+    for slot, ours in _by_slot(observed, standing).items():
         visited.add((BILLS, slot))
-        found.made.add(desk.proposals.make(_bill_seen(slot), proposed, at=at))
+        with _on_its_own(found, f"{ours[0].sources[0]}: {ours[0].shown.key}"):
+            proposed = _of_bills(ours, origins, standing, days)
+            found.made.add(desk.proposals.make(_bill_seen(slot), proposed, at=at))
     for text in to_read(observed):
         document = text.document
         if document is None:
@@ -87,19 +94,15 @@ def update(
         if before == wanted and not again and (text.source, document.key) not in stale:
             found.skipped += 1
             continue
-        try:
+        with _on_its_own(found, f"{text.source}: {document.key}"):
             result = read(text)
-        except Exception:
-            # One text must not keep all the others from being read; what is known of it stands.
-            log.exception("%s: %s cannot be read", text.source, document.key)
-            found.failed += 1
-            continue
-        if result is None:
-            found.unread += 1
-            continue
-        found.texts += 1
-        made = _propose(desk, text, result, wanted, origins, standing, today, at, before)
-        found.made.add(made)
+            if result is None:
+                found.unread += 1
+                continue
+            day = days[text.source, document.key]
+            made = _propose(desk, text, result, wanted, origins, standing, day, at, before)
+            found.texts += 1
+            found.made.add(made)
     for key in last.keys() - visited:  # a version that a later one has replaced
         gone = replace(last[key], reader="replaced")
         found.made.add(desk.proposals.make(gone, (), at=at))
@@ -111,30 +114,57 @@ def update(
     return found
 
 
-def _of_bills(
-    observed: Iterable[tuple[str, Observation]],
-    origins: Mapping[str, Origin],
-    standing: Standing,
-    today: PartialDate,
-) -> dict[str, list[Proposal]]:
-    """What the records of actions propose, by slot; two bills in one slot make each other doubtful.
+@contextmanager
+def _on_its_own(found: Round, name: str) -> Iterator[None]:
+    """One document must not keep all the others from being read; what is known of it stands."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())[:300]
+        log.error("%s cannot be read: %s: %s", name, type(error).__name__, why)
+        log.debug("%s", name, exc_info=True)
+        found.failed += 1
 
-    What the record says already has its slot too, without a proposal.
+
+def _last_seen(archive: Archive, observed: Iterable[tuple[str, Observation]]) -> _Days:
+    """The day on which its source last showed each document as it stands in the archive.
+
+    That is the day for evidence; it may be long before the day of a round.
     """
-    slots: dict[str, list[Proposal]] = {}
-    several: Counter[str] = Counter()
-    for bill in bills(observed):
-        slot = bill_slot(bill, standing)
-        several[slot] += 1
-        slots.setdefault(slot, []).extend(propose_bill(bill, origins, standing, seen_on=today))
-    doubt = "the sources show several bills of this number in this session"
     return {
-        slot: [
-            structs.replace(one, doubts=(*one.doubts, doubt)) if several[slot] > 1 else one
-            for one in proposed
-        ]
-        for slot, proposed in slots.items()
+        (source, known.key): PartialDate(known.last_seen[:10])
+        for source in dict.fromkeys(source for source, _ in observed)
+        for known in archive.known(source).values()
+        if known.last_seen
     }
+
+
+def _by_slot(
+    observed: Iterable[tuple[str, Observation]], standing: Standing
+) -> dict[str, list[Bill]]:
+    slots: dict[str, list[Bill]] = defaultdict(list)
+    for bill in bills(observed):
+        slots[bill_slot(bill, standing)].append(bill)
+    return slots
+
+
+def _of_bills(
+    ours: Sequence[Bill], origins: Mapping[str, Origin], standing: Standing, days: _Days
+) -> list[Proposal]:
+    """What the records of actions of a slot propose: nothing where the record says it already.
+
+    Two bills in one slot make each other doubtful.
+    """
+    proposed: list[Proposal] = []
+    for bill in ours:
+        seen_on = max(day for source in bill.sources if (day := days.get((source, bill.shown.key))))
+        proposed += propose_bill(bill, origins, standing, seen_on=seen_on)
+    if len(ours) < 2:
+        return proposed
+    doubt = "the sources show several bills of this number in this session"
+    return [structs.replace(one, doubts=(*one.doubts, doubt)) for one in proposed]
 
 
 def _stale(entries: Iterable[Entry], standing: Standing) -> frozenset[tuple[str, str]]:
@@ -155,7 +185,7 @@ def _propose(
     seen: Seen,
     origins: Mapping[str, Origin],
     standing: Standing,
-    today: PartialDate,
+    day: PartialDate,
     at: str,
     before: Seen | None,
 ) -> Made:
@@ -165,7 +195,7 @@ def _propose(
     was: Reading | None = None
     if before is not None and before.text_sha256 != seen.text_sha256:
         was = desk.proposals.reading(seen.source, seen.key)
-    made = propose(result, text, origin, standing, seen_on=today, before=was)
+    made = propose(result, text, origin, standing, seen_on=day, before=was)
     return desk.proposals.make(seen, made, at=at, reading=result.reading)
 
 

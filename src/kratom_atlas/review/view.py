@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from kratom_atlas.model.proposal import Proposal, ProposalKind, ProposalState
+from kratom_atlas.model.proposal import Proposal, ProposalKind, ProposalState, name_of
 from kratom_atlas.model.reading import Span
 from kratom_atlas.model.values import Instrument
 from kratom_atlas.review.standing import Standing
@@ -23,6 +23,7 @@ __all__ = [
     "plain",
     "rows",
     "segments",
+    "version_of",
     "visible",
 ]
 
@@ -137,6 +138,13 @@ def last_accepted(entry: Entry, entries: Iterable[Entry], standing: Standing) ->
         return max(accepted)[1]
     law = standing.provisions.get(proposal.subject or "")
     return "\n".join(one.quote for one in law.evidence if one.quote) if law else ""
+
+
+def version_of(entry: Entry) -> str:
+    """What there is to see of a proposal, as one word: another once it, the texts that make it or
+    the decisions on it are others.
+    """
+    return name_of("v", entry.last, entry.proposal, entry.makers)
 
 
 def plain(entry: Entry, standing: Standing) -> dict[str, Any]:

@@ -15,12 +15,14 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.proposal import Proposal, ProposalState
 from kratom_atlas.model.reading import Reading
 from kratom_atlas.model.statement import Line, decode_hook
+from kratom_atlas.model.time import PartialDate
 from kratom_atlas.store.database import Store, plainly, writing
 
 __all__ = ["Decision", "Entry", "Made", "ProposalError", "Proposals", "Rest", "Seen"]
@@ -185,7 +187,7 @@ class Proposals:
             ProposalError: there is none of that name.
         """
         with self._reading() as connection:
-            found = _entries(connection, name)
+            found = _entries(connection, [name])
         if not found:
             raise ProposalError(f"no proposal {name!r}: `kratom-atlas review list` names them")
         return found[0]
@@ -195,24 +197,29 @@ class Proposals:
     def make(
         self, seen: Seen, proposals: Iterable[Proposal], *, at: str, reading: Reading | None = None
     ) -> Made:
-        """Say what a document proposes now. To say the same again adds nothing.
+        """Say what a document proposes now. To say the same again, of a later look, adds nothing.
 
         What it no longer proposes is withdrawn, or superseded where something else takes its
         place. What was decided on another text of it is reopened.
+
+        Raises:
+            ProposalError: something of it could not be read again; nothing was recorded.
         """
         wanted = {one.id: one for one in proposals}
         made = Made()
         with self._writing() as connection:
             before, was, last = _last_set(connection, seen)
-            if (last == seen and before == wanted.keys()) or not (last or wanted or reading):
+            same = last == seen and before == {name: _gist(one) for name, one in wanted.items()}
+            if same or not (last or wanted or reading):
                 return made
+            _must_be_readable(wanted.values(), reading)
             texts_differ = last is not None and last.text_sha256 != seen.text_sha256
             made.readings = 1
             made.proposed = len(wanted.keys() - was)
             _record(connection, seen, wanted, at, reading)
-            elsewhere = _made_elsewhere(connection, seen, was)
+            elsewhere = _made_elsewhere(connection, seen)
             slots = {one.slot for one in wanted.values()}
-            for entry in _entries(connection, names=was | wanted.keys()):
+            for entry in _entries(connection, _names_of(seen)):
                 step = _step(entry, seen, wanted, slots, before, elsewhere, texts_differ)
                 if step is None:
                     continue
@@ -283,7 +290,7 @@ def _step(
     seen: Seen,
     wanted: Mapping[str, Proposal],
     slots: set[str],
-    before: set[str],
+    before: Mapping[str, Proposal],
     elsewhere: set[str],
     texts_differ: bool,
 ) -> tuple[ProposalState, str, tuple[Rest, ...]] | None:
@@ -326,8 +333,24 @@ def _rested(decision: Decision, seen: Seen) -> Rest | None:
 # -- rows ------------------------------------------------------------------------------------
 
 
-def _last_set(connection: Connection, seen: Seen) -> tuple[set[str], set[str], Seen | None]:
-    """What a document proposed at its last reading, what it ever did, and that reading."""
+def _gist(one: Proposal) -> Proposal:
+    """A proposal without the days and the bytes of the looks: it is no other for a later look."""
+    evidence = tuple(replace(e, retrieved=_ANY_DAY, sha256=None) for e in one.body.evidence)
+    if one.provision is None:
+        return replace(one, instrument=replace(one.body, evidence=evidence))
+    attested = one.provision.attested and _ANY_DAY
+    return replace(one, provision=replace(one.provision, evidence=evidence, attested=attested))
+
+
+_ANY_DAY: Final = PartialDate("1970-01-01")
+
+
+def _last_set(
+    connection: Connection, seen: Seen
+) -> tuple[dict[str, Proposal], set[str], Seen | None]:
+    """The gist of what a document proposed at its last reading, the names of all that it ever did,
+    and that reading.
+    """
     mine = (_reading.c.source == seen.source, _reading.c.key == seen.key)
     readings = connection.execute(
         sa.select(_reading.c.id, _reading.c.text_sha256, _reading.c.reader)
@@ -336,14 +359,13 @@ def _last_set(connection: Connection, seen: Seen) -> tuple[set[str], set[str], S
         .limit(1)
     ).first()
     if readings is None:
-        return set(), set(), None
-    rows = connection.execute(
-        sa.select(_proposal.c.name, _proposal.c.reading)
-        .join(_reading, _reading.c.id == _proposal.c.reading)
-        .where(*mine)
-    ).all()
+        return {}, set(), None
+    made = connection.execute(
+        sa.select(_proposal.c.name, _proposal.c.body).where(_proposal.c.reading == readings[0])
+    )
     last = Seen(seen.source, seen.key, readings[1], readings[2])
-    return {n for n, r in rows if r == readings[0]}, {n for n, _ in rows}, last
+    ever = set(connection.scalars(_names_of(seen)))
+    return {name: _gist(_decode(body)) for name, body in made}, ever, last
 
 
 def _is_current() -> sa.ColumnElement[bool]:
@@ -356,12 +378,21 @@ def _is_current() -> sa.ColumnElement[bool]:
     )
 
 
-def _made_elsewhere(connection: Connection, seen: Seen, names: set[str]) -> set[str]:
-    """Which of these proposals another document makes now."""
+def _names_of(seen: Seen) -> sa.Select[Any]:
+    """The proposals that a document ever made: of a long one, more than a query takes by name."""
+    return (
+        sa.select(_proposal.c.name)
+        .join(_reading, _reading.c.id == _proposal.c.reading)
+        .where(_reading.c.source == seen.source, _reading.c.key == seen.key)
+    )
+
+
+def _made_elsewhere(connection: Connection, seen: Seen) -> set[str]:
+    """Which of the proposals of a document another one makes now."""
     query = (
         sa.select(_proposal.c.name)
         .join(_reading, _reading.c.id == _proposal.c.reading)
-        .where(_proposal.c.name.in_(names), _is_current())
+        .where(_proposal.c.name.in_(_names_of(seen)), _is_current())
         .where(sa.or_(_reading.c.source != seen.source, _reading.c.key != seen.key))
     )
     return set(connection.scalars(query))
@@ -412,9 +443,8 @@ def _decide(
 
 
 def _entries(
-    connection: Connection, name: str | None = None, names: Iterable[str] | None = None
+    connection: Connection, wanted: Sequence[str] | sa.Select[Any] | None = None
 ) -> list[Entry]:
-    wanted = [name] if name is not None else None if names is None else sorted(names)
     made = (
         sa.select(
             _proposal.c.name, _proposal.c.body, _reading.c.made_at, _is_current().label("current")
@@ -448,6 +478,19 @@ def _decision_of(row: Mapping[Any, Any]) -> Decision:
         policy=row["policy"], rests=msgspec.json.decode(row["rests"], type=tuple[Rest, ...]),
         body=_decode(row["body"]) if row["body"] else None,
     )  # fmt: skip
+
+
+def _must_be_readable(proposals: Iterable[Proposal], reading: Reading | None) -> None:
+    """That all of it is as the model has it: a row that cannot be read would be in everyone's way,
+    and rows are not taken back.
+    """
+    try:
+        for one in proposals:
+            _decode(_json(one))
+        if reading is not None:
+            msgspec.json.decode(_json(reading), type=Reading, dec_hook=decode_hook)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ProposalError(f"what was read cannot be kept: {error}") from None
 
 
 _DECODER: Final = msgspec.json.Decoder(Proposal, dec_hook=decode_hook)
