@@ -157,7 +157,7 @@ def projected_arcs(file: str) -> Sequence[Points]:
     """All arcs of a pack in the plane of the page: one call of the projection, then split."""
     arcs = read_pack(file).arcs
     points, sizes = np.concatenate(arcs), [len(arc) for arc in arcs]
-    if file == PACKS["world"][0]:
+    if file != PACKS["us-states"][0]:
         page = equal_earth(points)
     else:
         # An inset is chosen for an arc as a whole, so that no line runs from one to another.

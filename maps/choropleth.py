@@ -143,6 +143,7 @@ def render(page: MapInput) -> dict[str, bytes]:
         "us": encode.pack("us"),
         "world": encode.pack("world"),
         "us-counties": _counties(page),
+        "parts": encode.pack("parts"),
         **{f"law/{name}": content for name, content in page.details.items()},
     }
     files = {
@@ -157,11 +158,13 @@ def render(page: MapInput) -> dict[str, bytes]:
 
 
 def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str, Json]:
-    """What the single file holds: all geometry, and the law of countries and states."""
+    """What the single file holds: countries, states, counties; the law of countries and states."""
     top_level = page.places[page.places["code"].str.count("-") < 2]
     likes = set(map(str, top_level["like"]))
     kept: dict[str, Json] = {}
     for name, content in chunks.items():
+        if name == "parts":
+            continue
         if not name.startswith("law/"):
             kept[name] = content
             continue
@@ -342,6 +345,7 @@ def _data(page: MapInput, table: Json, kind: Kind) -> Json:
         "links": kind != "offline" or bool(page.base_url),
         "embed": kind != "page",
         "groups": list(page.details),
+        "parts": [] if kind == "offline" else encode.pack("parts")["codes"],
         "both": [code for code in encode.pack("world")["codes"] if code.startswith("US-")]
         + [code for code, *_ in encode.pack("world")["points"] if code.startswith("US-")],
         "table": table,

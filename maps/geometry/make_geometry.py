@@ -3,7 +3,7 @@
 Run by hand when boundaries change; the output is committed and recorded in SOURCES.md:
 
     python -m maps.geometry.make_geometry --us-atlas counties-10m.json --world 50m.json \
-        --zone-tab zone.tab --iso3166-tab iso3166.tab --out maps/geometry
+        --subunits world_50m.json --zone-tab zone.tab --iso3166-tab iso3166.tab --out maps/geometry
 
 The packs are ordinary quantised TopoJSON in longitude and latitude, so any GIS reads them.
 Projection happens when a page is built (maps/boundaries.py).
@@ -253,6 +253,33 @@ def make_world(data: Json) -> Json:
     return pack({"countries": countries}, arcs, (WORLD_GRID, WORLD_GRID), (0.0, 0.0))
 
 
+# Subdivisions of federations where law on kratom can differ: (unit of the source, its letters) ->
+# the last part of our code, where that is another one. Jervis Bay has the law of the ACT.
+FEDERATIONS = {"AUS": "AU", "CAN": "CA"}
+SUBDIVISIONS = {
+    ("AUS", "QL"): "QLD", ("AUS", "TS"): "TAS", ("AUS", "VI"): "VIC", ("AUS", "CT"): "ACT",
+    ("AUS", "JB"): "ACT", ("AUS", "NS"): "NSW",
+}  # fmt: skip
+
+
+def make_subdivisions(data: Json) -> Json:
+    """The states, provinces and territories of `FEDERATIONS`, on the source's own grid."""
+    source = Source(data)
+    scale, shift = data["transform"]["scale"], data["transform"]["translate"]
+    found: dict[str, tuple[str, list[Polygon]]] = {}
+    for item, polygons in source.geometries("subunits"):
+        unit = item["properties"]["gu"]
+        if unit in FEDERATIONS:
+            code = f"{FEDERATIONS[unit]}-{SUBDIVISIONS.get((unit, item['id']), item['id'])}"
+            found.setdefault(code, (code, []))[1].extend(polygons)
+    arcs = {
+        i: np.round((source.arcs[i] - shift) / scale).astype(np.int64)
+        for i in sorted({*numbers(found)})
+    }
+    places = {c: (n, p, label(p, source.arcs)) for c, (n, p) in sorted(found.items())}
+    return pack({"subdivisions": places}, arcs, tuple(scale), tuple(shift))
+
+
 def numbers(places: dict[str, tuple[str, list[Polygon]]]) -> Iterator[int]:
     for _, polygons in places.values():
         yield from arc_numbers(polygons)
@@ -412,6 +439,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--us-atlas", type=Path, required=True, help="counties-10m.json")
     parser.add_argument("--world", type=Path, required=True, help="50m.json")
+    parser.add_argument("--subunits", type=Path, required=True, help="world_50m.json")
     parser.add_argument("--zone-tab", type=Path, required=True, help="zone.tab of tzdata")
     parser.add_argument("--iso3166-tab", type=Path, required=True, help="iso3166.tab of tzdata")
     parser.add_argument("--out", type=Path, required=True)
@@ -424,6 +452,8 @@ def main() -> None:
     )
     write(options.out / "world.topo.json", world)
     write(options.out / "world-points.json", points)
+    subunits = json.loads(options.subunits.read_text(encoding="utf-8"))
+    write(options.out / "subdivisions.topo.json", make_subdivisions(subunits))
     write(
         options.out / "us.topo.json",
         make_us(json.loads(options.us_atlas.read_text(encoding="utf-8"))),

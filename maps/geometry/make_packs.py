@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -24,16 +25,16 @@ from maps.boundaries import Place, Points
 from maps.encode import Json, PackName, varints
 from maps.projection import composite_albers, equal_earth
 
-US, WORLD = "us.topo.json", "world.topo.json"
+US, WORLD, PARTS = "us.topo.json", "world.topo.json", "subdivisions.topo.json"
 # Of each file: steps per unit of the plane, and how far, in units, a line may be moved to leave
 # out points. Both are about a pixel at the deepest zoom that the view allows.
-GRID = {US: 20, WORLD: 12}
-TOLERANCE = {US: 0.05, WORLD: 0.08}
+GRID = {US: 20, WORLD: 12, PARTS: 12}
+TOLERANCE = {US: 0.05, WORLD: 0.08, PARTS: 0.08}
 
 
 def packs() -> dict[PackName, Json]:
     """Every pack, by name."""
-    return {"us": states(), "world": world(), "us-counties": counties()}
+    return {"us": states(), "world": world(), "us-counties": counties(), "parts": parts()}
 
 
 def world() -> Json:
@@ -56,6 +57,17 @@ def states() -> Json:
     order = _in_use(places)
     labels = _labels(places, composite_albers)
     return _geometry("us.topo.json", places, order, order) | {"labels": labels}
+
+
+def parts() -> Json:
+    """The subdivisions of some federations; `inner` are the arcs between two of them."""
+    places = boundaries.read_pack(PARTS).layers["subdivisions"]
+    order = _in_use(places)
+    rings = (ring for place in places for polygon in place.polygons for ring in polygon)
+    used = Counter(i if i >= 0 else ~i for ring in rings for i in ring)
+    inner = [number for number, old in enumerate(order) if used[old] > 1]
+    labels = _labels(places, equal_earth)
+    return _geometry(PARTS, places, order, order) | {"labels": labels, "inner": inner}
 
 
 def counties() -> Json:

@@ -93,13 +93,15 @@ def page(*, title: str = "Kratom Atlas (made-up data)", hostile: str = HOSTILE) 
                 word = choice.choices(words, [3, 1, 1, 1, 1, 1, 6, 8])[0]
                 runs += history(like, substance, word)
     local = (
+        ("AU-WA", "Western Australia", "subdivision", "banned", ()),
         ("US-AL-01073", "Jefferson County", "county", "banned", ()),
         ("US-FL-12115", hostile, "county", "sale-banned", ()),
         ("US-IL-1738232", "Jerseyville", "municipality", "banned", (39.12, -90.33)),
         ("US-AK-0203000", "Anchorage", "municipality", "banned", (61.2, -149.9)),
     )
     for code, name, level, word, where in local:
-        like = add(code, name, level, ("US", code[:5]), *where)
+        binders = tuple(dict.fromkeys((code[:2], code.rsplit("-", 1)[0])))
+        like = add(code, name, level, binders, *where)
         for substance, _ in SUBSTANCES:
             runs += history(like, substance, word)
     # The other counties of Alabama say nothing of their own: they share one history.

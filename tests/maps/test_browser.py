@@ -226,6 +226,22 @@ def test_counties_are_drawn_where_they_differ(show: Callable[..., Any]) -> None:
     assert "Local law not searched" in text
 
 
+def test_states_of_federations_are_drawn_when_one_comes_near(show: Callable[..., Any]) -> None:
+    tab = show("#view=world&place=AU")
+    tab.wait_for_selector("html[data-parts='21']", state="attached")
+    choose(tab, "Western Australia")
+    settle(tab)
+    assert "place=AU-WA" in tab.url
+    spot = tab.evaluate(
+        "(() => { const b = map_atlas.getContainer().getBoundingClientRect();"
+        " return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+    )
+    assert "5b0a2e" in colours(tab)
+    tab.mouse.click(*spot)
+    settle(tab)
+    assert "Western Australia" in tab.inner_text("#panel-title")
+
+
 def test_hostile_text_is_text(show: Callable[..., Any]) -> None:
     tab = show("#place=US-FL-12115")
     tab.wait_for_selector("html[data-reasons='US-FL-12115']", state="attached")

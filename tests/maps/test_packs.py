@@ -17,4 +17,5 @@ def test_no_place_is_lost() -> None:
     assert set(encode.pack("us")["codes"]) == boundaries.codes("us-states")
     assert set(encode.pack("us-counties")["codes"]) == boundaries.codes("us-counties")
     assert set(encode.pack("world")["codes"]) == boundaries.codes("world")
+    assert len(encode.pack("parts")["codes"]) == 8 + 13
     assert len(encode.pack("world")["codes"]) + len(encode.pack("world")["points"]) == 250

@@ -74,6 +74,41 @@ function needCounties() {
   });
 }
 
+/* States and provinces of federations, over their countries. */
+let parts = null, partsMesh = null;
+const isPart = (code) => data.parts.includes(code);
+
+function needParts() {
+  return Promise.all([load("parts"), needLayer("world")]).then(([geometry]) => {
+    if (parts) return;
+    const arcs = readArcs(geometry.arcs, geometry.grid, []);
+    parts = readPlaces(geometry, arcs);
+    partsMesh = mesh(geometry.inner.map((i) => arcs[i]), 0);
+    for (const f of parts) {
+      f.row = rowOf(f.code);
+      f.whole = place[parent(f.code)];
+      place[f.code] = f;
+    }
+    borders.key = "";
+    document.documentElement.dataset.parts = parts.length;
+    draw();
+  });
+}
+
+const partsShown = (zoom) => state.view === "world" && parts !== null && zoom >= COUNTY_ZOOM;
+
+/* Within the outline of the country: the two come from sources that differ at the coast. */
+function paintParts(ctx, v) {
+  for (const f of parts) {
+    if (!seen(f.box, v.box) || f.row === undefined || shades[f.row] === shades[f.whole.row]) continue;
+    if (state.law === "own" && state.mode !== "fresh" && shades[f.row] === unknownAt) continue;
+    ctx.save();
+    ctx.clip(f.whole.path, "evenodd");
+    paintFill(ctx, f, v);
+    ctx.restore();
+  }
+}
+
 const tilesOf = dictionary();
 function fill(style, scale, ratio) {
   if (!style.lines) return style.colour;
@@ -142,6 +177,7 @@ function paintAll(ctx, v) {
   for (const f of layer.features) if (seen(f.box, v.box)) paintFill(ctx, f, v);
   const close = state.view === "us" && v.zoom >= COUNTY_ZOOM && counties !== null;
   if (close) paintCounties(ctx, v);
+  if (partsShown(v.zoom)) paintParts(ctx, v);
   paintBorders(ctx, layer, v, close);
   paintChosen(ctx, unit);
   ctx.setTransform(v.ratio, 0, 0, v.ratio, v.ratio * v.x, v.ratio * v.y);
@@ -176,6 +212,12 @@ function strokeBorders(ctx, layer, unit, close) {
     ctx.stroke(countyMesh);
     ctx.strokeStyle = "rgba(40,40,40,.5)"; ctx.lineWidth = 0.7 * unit;
     ctx.stroke(countyMesh);
+  }
+  if (partsShown(map.getZoom())) {
+    ctx.strokeStyle = "rgba(255,255,255,.4)"; ctx.lineWidth = 2.2 * unit;
+    ctx.stroke(partsMesh);
+    ctx.strokeStyle = "rgba(40,40,40,.6)"; ctx.lineWidth = unit;
+    ctx.stroke(partsMesh);
   }
   const wide = state.view === "world" ? 0.4 : close ? 1.7 : 0.95;
   ctx.strokeStyle = "rgba(35,35,35,.8)"; ctx.lineWidth = (wide * 1.5 + 0.5) * unit;
@@ -324,6 +366,7 @@ function placeAt(latlng) {
     })) ||
     layer.features.find((f) => !f.tile && small(f, scale) && near(f, at, scale, 7)) ||
     (state.view === "us" && counties && zoom >= COUNTY_ZOOM && counties.find((f) => inside(f, at))) ||
+    (partsShown(zoom) && parts.find((f) => f.row !== undefined && inside(f, at))) ||
     layer.features.find((f) => inside(f, at));
 }
 

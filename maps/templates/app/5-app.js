@@ -61,6 +61,7 @@ function update(changes, { move = false, quiet = false, often = false } = {}) {
 
 function show(before, move) {
   if (isCounty(state.place)) needCounties().then(() => { if (move || !before) lookAt(state.place); }, countiesFailed);
+  if (isPart(state.place)) needParts().then(() => { if (move || !before) lookAt(state.place); draw(); }, partsFailed);
   const asked = state;
   return needLayer(state.view).then(() => {
     if (asked !== state) return;
@@ -77,6 +78,15 @@ function show(before, move) {
 }
 
 function countiesFailed() { say("County boundaries could not be loaded."); }
+
+function partsFailed() { say("The borders of states and provinces could not be loaded."); }
+
+/* What a closer look needs. */
+function needCloser() {
+  if (map.getZoom() < COUNTY_ZOOM) return;
+  if (state.view === "us") needCounties().catch(countiesFailed);
+  if (state.view === "world" && data.parts.length) needParts().catch(partsFailed);
+}
 
 function tell(before) {
   if (state.place) say(sentence(state.place));
@@ -280,9 +290,7 @@ function listen() {
     if (hit) byId("hover").textContent = nameOf(hit.code) + ": " + labelOf(styleOf(hit.row));
   });
   map.on("mouseout", () => { byId("hover").hidden = true; });
-  map.on("zoomend", () => {
-    if (state.view === "us" && map.getZoom() >= COUNTY_ZOOM) needCounties().catch(countiesFailed);
-  });
+  map.on("zoomend", needCloser);
   map.on("moveend", remember);
   map.getContainer().addEventListener("keydown", key);
   window.addEventListener("popstate", () => {
@@ -344,7 +352,7 @@ function start(foliumMap) {
   canvas.addTo(map);
   listen();
   show(null, true).then(() => {
-    if (map.getZoom() >= COUNTY_ZOOM && state.view === "us") needCounties().catch(countiesFailed);
+    needCloser();
     document.documentElement.dataset.ready = "1";
   });
 }

@@ -105,10 +105,7 @@ def _look(look: Look) -> Json:
     told = {
         "on": look.on,
         "where": look.where,
-        "of": look.substances,
-        "covers": look.covers,
         "result": look.result,
         "url": look.url,
-        "note": look.note,
     }
     return {key: value for key, value in told.items() if value}
