@@ -23,6 +23,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.mapping
+	$(BIN)/python -m benchmarks.relevance
+	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.feeds
 
 # The whole line, offline, on the fixtures; `make demo SAMPLES=DIR` on a folder of real answers.
 demo: $(READY)

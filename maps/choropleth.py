@@ -236,6 +236,10 @@ NAV = (
     '<a href="data/index.html">Data</a> <a href="sources/index.html">Sources</a> '
     '<a href="about/index.html">About</a></nav>'
 )
+SINGLE = (
+    " To keep the map, or to use it without a network: "
+    f'<a href="{OFFLINE}" download>the whole map in one file</a>.'
+)
 
 
 def _root(page: MapInput, kind: Kind) -> str:
@@ -258,6 +262,7 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
     parts = {
         "kind": kind,
         "root": root,
+        "single": SINGLE if kind == "page" else "",
         "nav": NAV if kind == "page" else home if kind == "embed" or root else "",
         "css": css,
         "csp": _policy([css], [early, leaflet, app, start]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import http.server
 import threading
@@ -11,8 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from map_sample import HOSTILE, TODAY, answers_on, page
+from map_sample import HOSTILE, TODAY, answers_on, page, run
 
 from maps.choropleth import EMBED, OFFLINE, render
 from maps.legend import AGES
@@ -337,6 +339,30 @@ def test_what_we_said_is_another_question(show: Callable[..., Any]) -> None:
     tab.fill("#day", "2026-11-05")
     settle(tab)
     assert "Age limit only" in tab.inner_text("#live")
+
+
+def test_what_we_said_before_a_correction(browser: Any, tmp_path: Path) -> None:
+    """Until three days ago this record said that Texas allows it."""
+    sample = page()
+    texas = sample.places.set_index("code").loc["US-TX", "like"]
+    before = pd.DataFrame([run(texas, "leaf", 1, "lawful")])
+    files = render(dataclasses.replace(sample, said=[(TODAY - 3, before)]))
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    tab = browser.new_page()
+    said = []
+    for day, words in (("2026-11-18", "&said=1"), ("2026-11-19", "&said=1"), ("2026-11-18", "")):
+        tab.goto("about:blank")
+        tab.goto(f"{(tmp_path / 'index.html').as_uri()}#place=US-TX&on={day}{words}")
+        tab.wait_for_selector("html[data-ready]", state="attached")
+        said.append(tab.evaluate("KratomAtlas.sentence('US-TX')").split(".")[0])
+    assert said == [
+        "Texas: Lawful, named",
+        "Texas: Age limit only, since May 2021",
+        "Texas: Age limit only, since May 2021",
+    ]
+    tab.close()
 
 
 def test_playing_ends_at_the_last_change(show: Callable[..., Any]) -> None:

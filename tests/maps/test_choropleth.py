@@ -120,7 +120,17 @@ def test_nothing_asks_another_host() -> None:
     ):
         for url in re.findall(r'(?:src|href)="([^"]*)"', tag):
             assert url.startswith(
-                ("data:", "#", "index.html", "table/", "changes/", "data/", "sources/", "about/")
+                (
+                    "data:",
+                    "#",
+                    "index.html",
+                    "table/",
+                    "changes/",
+                    "data/",
+                    "sources/",
+                    "about/",
+                    "kratom-atlas-offline.html",
+                )
             ) or (url == "https://example.org/report?a=1&amp;b=2")
     assert "url(" not in html.split("<style>")[1].split("</style>")[0]
     assert not OfflineMap.default_js
