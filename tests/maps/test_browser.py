@@ -455,6 +455,26 @@ def test_the_law_of_a_state_is_not_its_counties_own(show: Callable[..., Any]) ->
     )
 
 
+def test_an_unsearched_county_is_as_its_state(browser: Any, tmp_path: Path) -> None:
+    sample = page()
+    runs = sample.runs.copy()
+    alike = sample.places.set_index("code").loc["US-AL-01001", "like"]
+    runs.loc[runs["like"] == alike, "total_status"] = "unknown"
+    for name, content in render(dataclasses.replace(sample, runs=runs)).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    tab = browser.new_page()
+    tab.goto(f"{(tmp_path / 'index.html').as_uri()}#place=US-AL-01001")
+    tab.wait_for_selector("html[data-counties]", state="attached")
+    settle(tab)
+    state = tab.evaluate("KratomAtlas.sentence('US-AL')").removeprefix("Alabama: ").split(".")[0]
+    assert tab.evaluate("KratomAtlas.sentence('US-AL-01001')").startswith(
+        f"Autauga County, AL: {state}, as Alabama; local law not searched."
+    )
+    assert "what is shown is the status of Alabama" in tab.inner_text("#panel")
+    tab.close()
+
+
 def test_a_possession_map_speaks_of_possession(show: Callable[..., Any]) -> None:
     tab = show("#show=possess")
     legend = tab.locator("#legend")

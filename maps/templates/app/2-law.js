@@ -152,6 +152,14 @@ function labelOf(style) {
   return word && data.activities[word].label;
 }
 
+/* Whose answer is shown: an unsearched county is as its state, local law not searched (codebook). */
+function rowShown(code, substance) {
+  const row = rowOf(code);
+  if (!isCounty(code) || state.law === "own" || state.mode === "fresh") return row;
+  const answer = answerOf(row, substance === undefined ? state.substance : substance);
+  return answer >= 0 && value("total_status", answer) !== UNKNOWN ? row : rowOf(parent(code));
+}
+
 function flagsOf(row) {
   const answer = answerOf(row, state.substance);
   const flags = answer < 0 ? "" : value("flags", answer);

@@ -239,7 +239,8 @@ function paintFill(ctx, f, v) {
 function paintCounties(ctx, v) {
   for (const f of counties) {
     if (!seen(f.box, v.box) || shades[f.row] === shades[f.stateRow]) continue;
-    if (state.law === "own" && state.mode !== "fresh" && shades[f.row] === unknownAt) continue;
+    /* Not searched: as its state. */
+    if (state.mode !== "fresh" && shades[f.row] === unknownAt) continue;
     paintFill(ctx, f, v);
   }
 }

@@ -40,9 +40,10 @@ function button(text, act, label) {
 const substanceName = (s) => data.substances[s][1];
 
 function sentence(code) {
-  const row = rowOf(code), list = row === undefined ? [] : listOf(row, state.substance);
+  const row = rowShown(code), list = row === undefined ? [] : listOf(row, state.substance);
   const at = runAt(list, state.day), span = at < 0 ? {} : spanOf(list, at);
   return nameOf(code) + ": " + labelOf(styleOf(row)) + (span.since && state.mode === "law" ? ", since " + span.since : "") +
+    (row === rowOf(code) ? "" : ", as " + nameOf(parent(code)) + "; local law not searched") +
     ". " + substanceName(state.substance) + ", " + longDay(state.day) + ".";
 }
 
@@ -62,7 +63,7 @@ function showPlace() {
     (state.day > data.today ? ", as enacted so far." : state.day < data.today ? "." : " (today's edition)."), "when"));
   if (state.said && state.day < table.first)
     body.append(el("p", "This record began on " + longDay(table.first) + ": nothing was said before.", "note"));
-  body.append(everySubstance(row));
+  body.append(everySubstance(code));
   body.append(chosenSubstance(code, row));
   body.append(linksOf(code));
   byId("panel-close").hidden = false;
@@ -78,11 +79,11 @@ function conditionsOf(answer) {
 /* `2 % of-alkaloids` as people say it. */
 const capWords = (cap) => cap.replace(/-/g, " ");
 
-function everySubstance(row) {
+function everySubstance(code) {
   const made = el("table", undefined, "every"), rows = el("tbody");
   made.append(el("caption", "Every substance"), rows);
   for (let s = 0; s < SUBSTANCES; s++) {
-    const list = row === undefined ? [] : listOf(row, s), at = runAt(list, state.day);
+    const row = rowShown(code, s), list = row === undefined ? [] : listOf(row, s), at = runAt(list, state.day);
     const line = el("tr"), head = el("th"), cell = el("td");
     head.scope = "row";
     const pick = button(substanceName(s), () => update({ substance: s }));
@@ -104,12 +105,12 @@ function everySubstance(row) {
 
 function chosenSubstance(code, row) {
   const box = el("div", undefined, "chosen-substance"), s = state.substance;
-  const list = row === undefined ? [] : listOf(row, s), at = runAt(list, state.day);
+  const shown = rowShown(code), list = shown === undefined ? [] : listOf(shown, s), at = runAt(list, state.day);
   box.append(el("h3", substanceName(s)));
   if (at < 0) { box.append(el("p", "Nobody has looked into this place yet.")); return box; }
-  const answer = list[at][2], total = looks[value("total_status", answer)], own = looks[value("own_status", answer)];
+  const answer = list[at][2], total = looks[value("total_status", answer)], mine = answerOf(row, s), own = looks[mine < 0 ? UNKNOWN : value("own_status", mine)];
   box.append(el("p", total.meaning));
-  if (isCounty(code) && listedAt[code] === undefined)
+  if (isCounty(code) && own.id === UNKNOWN)
     box.append(el("p", "Local law not searched: what is shown is the status of " + nameOf(parent(code)) + ".", "note"));
   const facts = el("dl");
   for (const [name, text] of [["Possession", data.activities[value("possess_status", answer)].label],
@@ -120,8 +121,8 @@ function chosenSubstance(code, row) {
   box.append(facts);
   if (own.at < total.at && own.id !== UNKNOWN)
     box.append(el("p", "Wider law keeps its own law from applying.", "note"));
-  if (flagsOf(row).length) box.append(flagList(row));
-  box.append(coming(list, at), reasons(code, row), past(list, at));
+  if (flagsOf(shown).length) box.append(flagList(shown));
+  box.append(coming(list, at), reasons(code, shown), past(list, at));
   return box;
 }
 

@@ -287,7 +287,7 @@ function listen() {
   map.on("mousemove", (event) => {
     const hit = placeAt(event.latlng);
     byId("hover").hidden = !hit;
-    if (hit) byId("hover").textContent = nameOf(hit.code) + ": " + labelOf(styleOf(hit.row));
+    if (hit) byId("hover").textContent = nameOf(hit.code) + ": " + labelOf(styleOf(rowShown(hit.code)));
   });
   map.on("mouseout", () => { byId("hover").hidden = true; });
   map.on("zoomend", needCloser);
