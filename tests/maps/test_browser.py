@@ -472,6 +472,7 @@ def test_an_unsearched_county_is_as_its_state(browser: Any, tmp_path: Path) -> N
         f"Autauga County, AL: {state}, as Alabama; local law not searched."
     )
     assert "what is shown is the status of Alabama" in tab.inner_text("#panel")
+    assert tab.inner_text("#panel-title").startswith("Autauga County, AL")
     tab.close()
 
 

@@ -161,7 +161,7 @@ def test_by_keyboard_alone_to_the_day_before_a_ban(built: Built) -> None:
     to("yesterday")
     tab.keyboard.press("Enter")
     settle(tab)
-    assert live.inner_text().startswith("Sarasota County, FL: Not yet researched")
+    assert live.inner_text().startswith("Sarasota County, FL: No specific law found, as Florida")
     tab.locator("#share summary").focus()
     tab.keyboard.press("Enter")
     to("link")

@@ -69,6 +69,8 @@ function needCounties() {
       place[f.code] = f;
     }
     searchable = null;
+    /* The panel may have been opened by an address, before the county had a name. */
+    if (isCounty(state.place)) showPlace();
     document.documentElement.dataset.counties = counties.length;
     draw();
   });
