@@ -57,12 +57,7 @@ def test_every_command_of_the_readme_exists() -> None:
             assert rest[0] in called.commands, line
             called = called.commands[rest[0]]
         for option in re.findall(r"--[a-z-]+", line):
-            options = {
-                o
-                for p in called.params
-                if isinstance(p, click.Option)
-                for o in p.opts
-            }
+            options = {o for p in called.params if isinstance(p, click.Option) for o in p.opts}
             assert option in options, line
 
 

@@ -211,6 +211,27 @@ def test_a_condition_in_words(name: str, text: str) -> None:
     assert others == []
 
 
+RULED = [
+    ("labelling", "A product must bear a list of ingredients."),
+    ("labelling", "The package shall state how much mitragynine is in a serving."),
+    ("labelling", "No product is sold in a container that does not list its ingredients."),
+    ("persons", "A member of the State Guard may not use kratom."),
+    ("persons", "No member on active duty shall possess kratom."),
+    ("exceptions", "The bar in section 2 does not reach a laboratory."),
+    ("exceptions", "A retailer is not in violation of section 3 if he relied on a processor."),
+    ("in_public", "No person shall consume kratom in any place open to the public."),
+    ("in_public", "A person shall not, on a bus or train, use kratom."),
+    ("places", "No kratom may be sold on premises licensed for the sale of spirits."),
+    ("places", "No shop that sells kratom may stand within 500 feet of a school."),
+    ("prescription", "Kratom is not sold except upon the written prescription of a doctor."),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), RULED)
+def test_a_condition_in_more_words(name: str, text: str) -> None:
+    assert getattr(_read(text), name)
+
+
 UNCONDITIONAL = [
     "“Label” means the display of written matter on a container.",
     "“Independent laboratory” means a laboratory that is accredited.",
@@ -263,6 +284,39 @@ def test_penalties_in_a_list() -> None:
     )
     first, second = _read(text).penalties
     assert (first.fine, second.fine) == ("five hundred dollars ($500)", "$1,000")
+
+
+PUNISHED = {
+    "A person who breaks subsection 2 commits a Class D crime.": "Class D crime",
+    "Whoever does so is guilty of a violation.": "violation",
+    "A breach of this rule is a Class II offense.": "Class II offense",
+    "A seller who breaks this section may lose the business license.": "lose the business license",
+    "A breach of it is punishable under Article 92.": "punishable under Article 92",
+    "The commander may discipline a member who breaks this rule.": "discipline",
+}
+
+
+@pytest.mark.parametrize(("text", "class_"), PUNISHED.items())
+def test_a_punishment_that_is_no_fine(text: str, class_: str) -> None:
+    (penalty,) = _read(text).penalties
+    assert penalty.class_ == class_
+
+
+def test_the_last_word_of_a_sentence_on_a_line_of_its_own_is_no_label() -> None:
+    text = "A seller shall be imprisoned, with or without labor, for not more than three\nyears."
+    (penalty,) = _read(text).penalties
+    assert penalty.prison == "not more than three years"
+
+
+def test_a_list_of_caps_says_first_of_what_they_are() -> None:
+    found = _read(
+        "A serving of a product must not contain more than:\n(a) Three milligrams of "
+        "7-hydroxymitragynine; or\n(b) Forty milligrams of mitragynine."
+    )
+    assert found.seven_oh_caps == (Cap(value=3, unit=Unit.MG_PER_SERVING),)
+    assert [cap.value for cap in found.alkaloid_caps] == [40]
+    limits = _read("A package of kratom shall be divided into not more than ten servings.").limits
+    assert limits == (Limit(value=10, unit=Unit.SERVINGS_PER_CONTAINER),)
 
 
 def test_a_punishment_without_an_amount_is_kept_in_its_word() -> None:

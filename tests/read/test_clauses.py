@@ -335,3 +335,374 @@ def test_bounded_time(text: str) -> None:
     start = time.process_time()
     read(text)
     assert time.process_time() - start < 5
+
+
+WAYS_OF_DRAFTING = (
+    Case(
+        "one line list",
+        "A kratom seller shall not: (1) sell kratom to a person under 21; (2) sell kratom that "
+        "contains fentanyl; or (3) give kratom away.",
+        "restrict",
+        "leaf",
+        "sell distribute",
+    ),
+    Case(
+        "verb behind the list",
+        "B. The following substances: (1) mitragynine; and (2) 7-hydroxymitragynine, shall not be "
+        "made or sold.",
+        "prohibit",
+        "mitragynine 7-oh",
+        "sell",
+    ),
+    Case(
+        "subject above a cap",
+        "Kratom may not be sold if a serving holds more than 2 milligrams of 7-hydroxymitragynine.",
+        "restrict",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "moratorium", "A moratorium is imposed on the sale of kratom.", "prohibit", "leaf", "sell"
+    ),
+    Case("by mail", "No person shall sell kratom by mail.", "prohibit", "leaf", "ship"),
+    Case(
+        "shops",
+        "No kratom store shall be located within 500 feet of a school.",
+        "restrict",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "in a park",
+        "No person shall, in a public park, smoke or chew kratom.",
+        "restrict",
+        "leaf",
+        "consume",
+    ),
+    Case(
+        "done to the same thing",
+        "It is unlawful to import kratom or to cultivate it.",
+        "prohibit",
+        "leaf",
+        "cultivate import",
+    ),
+    Case(
+        "bar said twice",
+        "A maker may not prepare, and a shop may not sell, kratom.",
+        "prohibit",
+        "leaf",
+        "sell make",
+    ),
+    Case(
+        "whosoever",
+        "Whosoever shall vend kratom shall upon conviction be fined.",
+        "prohibit",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "few licences",
+        "Only the holder of one of four licences under this act may grow kratom.",
+        "license",
+        "leaf",
+        "cultivate",
+    ),
+    Case("pharmacies", "Kratom shall be sold only by a pharmacist.", "license", "leaf", "sell"),
+    Case(
+        "prescription",
+        "No person shall dispense mitragynine except on the prescription of a physician.",
+        "prescription-only",
+        "mitragynine",
+        "distribute",
+    ),
+    Case(
+        "adulterated food",
+        "A food that contains kratom is adulterated. It is unlawful to sell such food.",
+        "prohibit",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "repeal of a section that bars",
+        "Section 12, under which the sale of kratom is prohibited, is repealed.",
+        "repeal",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "repeal told in brackets",
+        "SECTION 1. Chapter 9 is repealed. (Chapter 9 makes the possession of kratom a crime.)",
+        "repeal",
+        "leaf",
+        "possess",
+    ),
+    Case(
+        "off the list",
+        "Mitragynine is struck from the list of controlled substances.",
+        "repeal",
+        "mitragynine",
+        "possess sell distribute make",
+    ),
+    Case(
+        "stay",
+        "The operation of Ordinance No. 12, which bans the sale of kratom, is stayed.",
+        "stay",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "penalty group",
+        "Mitragynine is added to Penalty Group 2 of the code.",
+        "schedule",
+        "mitragynine",
+        "possess sell distribute make",
+    ),
+    Case(
+        "study on request",
+        "The committee shall report to the legislature within a year on the use of kratom.",
+        "study",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "lawful by nouns",
+        "The possession and use of kratom by adults is lawful.",
+        "permit",
+        "leaf",
+        "possess consume",
+    ),
+)
+
+
+@pytest.mark.parametrize("case", WAYS_OF_DRAFTING, ids=lambda case: case.name)
+def test_way_of_drafting(case: Case) -> None:
+    (finding,) = findings(case.text)
+    assert finding.effect == case.effect
+    assert " ".join(finding.substances) == case.substances
+    assert set(finding.activities) == set(case.activities.split())
+
+
+@pytest.mark.parametrize(
+    "saying",
+    [
+        "This section does not apply to dried leaf of Mitragyna speciosa.",
+        "Natural kratom is not a controlled substance under this act.",
+        "Nothing in this act may be construed to control the leaf of kratom.",
+        "Kratom leaf is excluded from subsection (a).",
+    ],
+)
+def test_the_leaf_is_left_out_of_what_is_listed(saying: str) -> None:
+    found = findings(f"(a) 7-hydroxymitragynine is placed in Schedule I. (b) {saying}")
+    assert [(f.effect, *f.substances) for f in found] == [("schedule", "7-oh"), ("exempt", "leaf")]
+
+
+def test_a_saving_exempts_nothing_where_the_leaf_is_barred() -> None:
+    found = findings("(a) No person shall sell kratom. (b) This does not apply to dried kratom.")
+    assert [f.effect for f in found] == ["prohibit"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You have asked whether a shop may sell kratom.",
+        "A person shall not drive a car under the influence of kratom.",
+        "It is unlawful to possess more than two ounces of kratom.",
+        "A person shall not purchase kratom.",
+        "Beds shall bear a label, for example: kratom.",
+        "Of the sum appropriated, the clinic may sell kratom posters.",
+    ],
+)
+def test_no_finding(text: str) -> None:
+    assert not findings(text)
+
+
+@pytest.mark.parametrize(
+    "punishment",
+    [
+        "A violation of Section 1 is a misdemeanor.",
+        "Violators shall be fined $50.",
+        "Whoever so offending is found shall be fined $50.",
+        "For a first violation the fine is $100.",
+    ],
+)
+def test_punishment_in_a_section_of_its_own(punishment: str) -> None:
+    (found,) = findings(f"Section 1. No person shall sell kratom.\nSection 2. {punishment}")
+    assert found.qualifiers.penalties
+
+
+MORE_WAYS = (
+    Case(
+        "violation of this ordinance",
+        "It shall be a violation of this ordinance to sell or give away kratom in the city.",
+        "prohibit",
+        "leaf",
+        "sell distribute",
+    ),
+    Case(
+        "dealing is a crime",
+        "The manufacture, sale and delivery of mitragynine is a Class D felony.",
+        "prohibit",
+        "mitragynine",
+        "make sell distribute",
+    ),
+    Case(
+        "person selling",
+        "Any person knowingly selling or importing kratom shall be guilty of a felony.",
+        "prohibit",
+        "leaf",
+        "sell import",
+    ),
+    Case(
+        "offer for sale",
+        "No business shall offer kratom or any derivative of kratom for sale.",
+        "prohibit",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "place on the market",
+        "From 1 January 2028 it is prohibited to place kratom on the market.",
+        "prohibit",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "off the shelves",
+        "Retailers must remove all kratom products from their shelves.",
+        "prohibit",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "kratom or what contains it",
+        "No person may import into the territory, or export from it, kratom or any article that "
+        "contains kratom.",
+        "prohibit",
+        "leaf",
+        "import export",
+    ),
+    Case(
+        "old enough",
+        "A person must be 21 years of age or older to purchase or use kratom.",
+        "restrict",
+        "leaf",
+        "possess consume",
+    ),
+    Case(
+        "before it manufactures",
+        "A processor must register with the department before it manufactures a kratom product.",
+        "restrict",
+        "leaf",
+        "make",
+    ),
+    Case(
+        "in any park",
+        "Kratom may not be sold or provided in any park.",
+        "restrict",
+        "leaf",
+        "sell distribute",
+    ),
+    Case(
+        "a product that holds too much",
+        "A kratom product shall not: (1) contain more than 1 percent 7-hydroxymitragynine of its "
+        "alkaloids; or (2) be unlabelled.",
+        "restrict",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "list in one line",
+        "No shop shall sell any of the following: nitrous oxide; 7-hydroxymitragynine; phenibut.",
+        "prohibit",
+        "7-oh",
+        "sell",
+    ),
+    Case(
+        "food declared adulterated",
+        "A food is adulterated if it contains kratom. No person may sell adulterated food.",
+        "prohibit",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "repeals the ban",
+        "The Legislature repeals the prohibition on kratom in section 4-2.",
+        "repeal",
+        "leaf",
+        "possess sell distribute make",
+    ),
+    Case(
+        "consider studying",
+        "The legislative council shall consider studying the regulation of kratom.",
+        "study",
+        "leaf",
+        "sell",
+    ),
+    Case(
+        "deemed a schedule substance",
+        "The Director orders that mitragynine shall be deemed a Schedule I substance for 120 days. "
+        "The Director finds that it is made from kratom leaves.",
+        "schedule",
+        "mitragynine",
+        "possess sell distribute make",
+    ),
+)
+
+
+@pytest.mark.parametrize("case", MORE_WAYS, ids=lambda case: case.name)
+def test_more_ways_of_drafting(case: Case) -> None:
+    (finding,) = findings(case.text)
+    assert finding.effect == case.effect
+    assert " ".join(finding.substances) == case.substances
+    assert set(finding.activities) == set(case.activities.split())
+
+
+@pytest.mark.parametrize(
+    "saying",
+    [
+        "This act shall not be read to place the plant Mitragyna speciosa in any schedule.",
+        "The dried leaf of kratom is exempt from this chapter.",
+    ],
+)
+def test_the_plant_is_left_out_in_other_words(saying: str) -> None:
+    found = findings(f"(a) 7-hydroxymitragynine is placed in Schedule I. (b) {saying}")
+    assert [(f.effect, *f.substances) for f in found] == [("schedule", "7-oh"), ("exempt", "leaf")]
+
+
+def test_a_definition_leaves_the_leaf_out() -> None:
+    found = findings(
+        '(1) In this section, "kratom concentrate" means 7-hydroxymitragynine in any amount. The '
+        "term does not include dried leaf.\n(2) It is unlawful to sell a kratom concentrate."
+    )
+    assert [(f.effect, *f.substances) for f in found] == [("prohibit", "7-oh"), ("exempt", "leaf")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The council urges the legislature to place kratom in Schedule I.",
+        "The notice of intent to place mitragynine in Schedule I is withdrawn.",
+        "Of this sum, $500 shall be for tests of kratom by the laboratory.",
+    ],
+)
+def test_an_appeal_a_withdrawal_and_money_are_no_rules(text: str) -> None:
+    read_ = read(text)
+    assert not read_.found
+
+
+@pytest.mark.parametrize(
+    "punishment",
+    [
+        "A retailer in breach of section 1 is liable to a fine of $500.",
+        "A first offense is a petty misdemeanor.",
+        "Maximum penalty: imprisonment for 2 years.",
+        "Failure to comply with this ordinance is a Class C misdemeanor.",
+        "Offenders shall be fined $100.",
+        "This offense is a class 4 felony.",
+        "A person who does what is prohibited by section 1 is guilty of a misdemeanor.",
+        "Whoever violates subd. 1 is guilty of a misdemeanor.",
+    ],
+)
+def test_punishment_that_points_back(punishment: str) -> None:
+    (found,) = findings(f"Section 1. No person shall sell kratom.\nSection 2. {punishment}")
+    assert found.qualifiers.penalties

@@ -83,3 +83,26 @@ def test_terms_without_quotation_marks_stand_in_units_of_their_own() -> None:
 def test_definition_ends_with_its_unit() -> None:
     text = '(1) "Kratom" means any part of the plant kratom.\n(2) No person shall sell kratom.'
     assert text[slice(*defined(text)["kratom"].span)].rstrip().endswith("plant kratom.")
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "For purposes of this ordinance, kratom is any substance that contains mitragynine.",
+        '"Kratom": the leaf of Mitragyna speciosa, or any product that contains mitragynine.',
+        '"Kratom" has the following meaning: the tree, and any alkaloid, such as mitragynine.',
+        "The word kratom, where used in this act, refers to the leaf and to mitragynine.",
+        "By kratom is meant the leaf of Mitragyna speciosa, together with mitragynine.",
+        '"Kratom" is defined as the leaf and all that is made from it, among them mitragynine.',
+        '"Kratom" means any part of the plant, whether growing or not, and includes mitragynine.',
+        "Kratom here means the leaf and mitragynine.",
+    ],
+)
+def test_ways_to_define(definition: str) -> None:
+    reached = {str(s) for term in defined(definition).values() for s in term.substances}
+    assert reached == {"leaf", "mitragynine"}
+
+
+def test_what_the_plant_holds_is_not_reached() -> None:
+    text = '"Kratom" means a tree, the alkaloids of which are known as mitragynine.'
+    assert [str(s) for s in defined(text)["kratom"].substances] == ["leaf"]

@@ -48,6 +48,10 @@ Bilaga 1
 Följande ämnen ska anses som narkotika:
 kratom (Mitragyna speciosa)
 mitragynin
+== SE | sv | schedule | Bilagan | 7-oh
+Förordning om ändring
+Bilagan till förordningen (1999:58) om förbud mot vissa hälsofarliga varor ändras.
+I den förs in: 7-hydroximitragynin.
 == FI | fi | prohibit |  | leaf
 Valtioneuvoston asetus kuluttajamarkkinoilta kielletyistä psykoaktiivisista aineista
 Liite: kuluttajamarkkinoilta kielletyt psykoaktiiviset aineet

@@ -144,6 +144,13 @@ def test_exceptions(text: str, excepted: list[bool]) -> None:
     assert [mention.exception for mention in find_mentions(text)] == excepted
 
 
+@given(st.integers(150, 230), st.sampled_from(["kcpa", "mambog", "7-oh", "卡痛"]))
+def test_a_word_that_the_reach_cuts_in_two_is_not_taken_for_another(gap: int, weak: str) -> None:
+    text = f"kratom mambog{' ' * gap}{weak}x beinsa"
+    assert terms(text)[:2] == ["kratom", "mambog"]
+    assert all(text[mention.start : mention.end] == mention.term for mention in find_mentions(text))
+
+
 def test_mentions_are_bounded_and_in_place() -> None:
     text = "Sale of kratom is banned. " * 100
     found = find_mentions(text)

@@ -52,6 +52,57 @@ BULK = "Every county keeps its roads in repair and its books in order. " * 60
         ("A person licensed under the Plain Kratom Act pays.", "", 0, Relevance.INCIDENTAL),
         ("$ 5,000 is appropriated for leaflets on kratom.", "Budget", 0, Relevance.INCIDENTAL),
         ('"Intoxicant" means alcohol, kratom or glue.', "Driving", 0, Relevance.INCIDENTAL),
+        (
+            "No person shall, on a ferry:\n(1) run;\n(2) smoke kratom;\n(3) feed the gulls.",
+            "Ferries",
+            1,
+            Relevance.SUBSTANTIVE,
+        ),
+        ("The following are banned: glue; poppers; kratom; ether.", "", 1, Relevance.SUBSTANTIVE),
+        (
+            "No person shall sell a kratom product that:\n(1) is stale;\n(2) is wet;\n(3) is hot.",
+            "Foods",
+            1,
+            Relevance.PRIMARY,
+        ),
+        (
+            "7.1 Drugs are:\n 7.1.1 Bufotenine\n 7.1.2 Mitragynine\n 7.1.3 Ibogaine\n 7.1.4 LSD\n",
+            "Drugs",
+            1,
+            Relevance.SUBSTANTIVE,
+        ),
+        ("A store shall not sell glue or kratom.", "Stores", 0, Relevance.SUBSTANTIVE),
+        (
+            "RESOLVED, that this council of the county respectfully urges\nCongress to ban kratom.",
+            "Kratom",
+            0,
+            Relevance.INCIDENTAL,
+        ),
+        (
+            "To the department: from the General Fund, $9,000; of the kratom fees, $500.",
+            "Budget",
+            0,
+            Relevance.INCIDENTAL,
+        ),
+        ("Lessons shall cover the dangers of\nkratom.", "Schools", 0, Relevance.INCIDENTAL),
+        (
+            "The Plain Kratom Act, Title 9, shall be cited as Title 10.",
+            "Codes",
+            0,
+            Relevance.INCIDENTAL,
+        ),
+        (
+            "A bed bears a label, for\nexample: Mitragyna speciosa, coffee family.",
+            "Garden",
+            0,
+            Relevance.INCIDENTAL,
+        ),
+        (
+            "The introduced version of this bill would have prohibited kratom.",
+            "Shops",
+            0,
+            Relevance.INCIDENTAL,
+        ),
     ],
 )
 def test_relevance(text: str, title: str, findings: int, expected: Relevance) -> None:

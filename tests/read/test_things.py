@@ -91,3 +91,18 @@ def test_every_mention_is_a_name(text: str) -> None:
 
 def test_bounded() -> None:
     assert len(names("kratom " * 100_000)) == MAX_NAMES
+
+
+def test_what_a_thing_is_made_from_is_left_out() -> None:
+    assert substances("7-hydroxymitragynine made by oxidation of mitragynine") == "7-oh"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "any of its alkaloids is synthetic",
+        "an alkaloid that was made in part by chemical synthesis",
+    ],
+)
+def test_synthetic_in_other_words(text: str) -> None:
+    assert synthetics(text, Span(0, len(text)))

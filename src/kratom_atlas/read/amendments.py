@@ -83,7 +83,10 @@ _ENGLISH: Final = _rows(
     (r"\bsubstitut|\breplac(?:ed|ing)\b", _REPLACES),
     # by the insertion of the following after "x"
     (
-        r"\bby (?:adding|inserting|the (?:addition|insertion))\b|\badding\b|\bamended to add\b",
+        (
+            r"\bby (?:adding|inserting|creating|the (?:addition|insertion|creation))\b|\badding\b"
+            r"|\bamended (?:to (?:add|include)|with (?:a new|new))\b"
+        ),
         _ENACTS,
     ),
     (rf"{_BE} (?:added|inserted|enacted)\b|\binsert(?:ing)?\b", _ENACTS),

@@ -171,9 +171,10 @@ def _places_of(key: str, low: str) -> Iterator[int]:
 # -- clauses ------------------------------------------------------------------------------------
 
 # The end of `... of the product; ` or `... (21) years. A `, `plant.(6) The`, and a line that begins
-# `(b) ` or `2. `.
+# `(b) `, `2. ` or `iv) `, but not one that begins with the last word of a sentence.
 _BREAK: Final = re.compile(
-    r";|\.(?=\s{1,3}[“\"(\[]?[A-Z]|[“”\"]|\(\w{1,4}\))|\n(?=\s{0,8}\(?\w{1,5}[.)])|\n\n"
+    r";|\.(?=\s{1,3}[“\"(\[]?[A-Z]|[“”\"]|\(\w{1,4}\))"
+    r"|\n(?=\s{0,8}(?:\(\w{1,5}[.)]|(?:\d{1,5}|[A-Za-z]{1,2}|[ivxIVX]{1,5})[.)]))|\n\n"
 )
 # The colon in `may not:` before a list on lines of its own or `(a)`, `1.`, `29 a.` (a line number).
 _OPENS_LIST: Final = re.compile(r":(?=\s{0,4}(?:\n|(?:\d{1,2}\s)?\(?\w{1,3}[.)]))")
@@ -206,7 +207,8 @@ def _list_lead(part: _Part, start: int, at: int) -> str:
 _BARS: Final = re.compile(
     r"\b(?:shall not|may not|must not|can ?not|(?:none|neither) of"
     r"|no (?:person|retailer|processor|individual|one|kratom|product|manufacturer|distributor"
-    r"|entity|business|licensee)|unlawful|illegal"
+    r"|entity|business|licensee|store|shop|establishment|vendor|seller|owner|operator|member|inmate"
+    r"|employee|beverage|package|container|town|city|county)|unlawful|illegal"
     r"|prohibit\w{0,6}"
     r"|does not|do not|is not|are not|not be|without|ban(?:s|ned)?|forbid\w{0,4}|restrict\w{0,5}"
     r"|fails? to|crime|guilty|offen[cs]e|violat\w{1,6})\b"
@@ -466,8 +468,8 @@ _PER: Final = re.compile(
 # `A package may not contain more than `, `no serving of kratom shall exceed `.
 _HOLDS: Final = re.compile(
     r"(?<!\w)(?:an?|each|the|no|any)\s{1,2}(?:[a-z]{1,14}\s{1,2}){0,2}?"
-    r"(?P<what>serving|dose|container|package|packet|bottle|pouch|vial)(?![a-z])[^.;]{0,60}?"
-    r"(?<!\w)(?:contain|hold|exceed|weigh)"
+    r"(?P<what>serving|dose|container|package|packet|bottle|pouch|vial|unit)(?![a-z])[^.;]{0,60}?"
+    r"(?<!\w)(?:contain|hold|exceed|weigh|divided)"
     # `in containers larger than `
     r"|(?<!\w)(?P<size>serving|dose|container|package|packet|bottle|pouch|vial)s?\s{1,2}"
     r"(?:larger|bigger)\s{1,2}than"
@@ -604,6 +606,9 @@ def _unit(amount: _Amount, clause: _Clause) -> tuple[Unit | None, float]:
     per = _PER.search(after[:70])
     if per is None:
         per = next(iter([*_PER.finditer(before)][-1:]), None) or _HOLDS.search(before)
+    if per is None:
+        # `A serving must not contain more than:` before a list.
+        per = _HOLDS.search(clause.lead)
     what = None if per is None else per["what"] or per.groupdict().get("size")
     unit = None if what is None else _per(what)
     if amount.kind == "servings":
@@ -768,10 +773,16 @@ _DUTY: Final = _words(
 _RULES: Final = (
     _Rule(
         "labelling",
-        ("label", "warning"),
+        ("label", "warning", "bear", "packag", "container", "wrapper", "ingredients"),
         _words(
             r"(?:un|mis)?label(?:s|ed|led|l?ing)?",
             r"warning (?:statements?|notices?|signs?|messages?)",
+            # `bears a list of ingredients and a warning that`
+            r"bears? (?:an? |the )?(?:\w{1,12} ){0,2}(?:list of ingredients|warning|statement)",
+            # `the package shall state the amount of`, `a container that does not show`
+            r"(?:packages?|packaging|containers?|wrappers?) (?:[\w-]{1,12} ){0,4}?"
+            r"(?:states?|shows?|lists?|bears?|displays?|discloses?|warns?)",
+            r"(?:lists?|states?|discloses?) (?:all |the |its |each )?(?:\w{1,8} )?ingredients",
         ),
         needs=_DUTY,
         # A product that may not be `marketed as, labeled as` kratom has no label prescribed.
@@ -874,8 +885,10 @@ _RULES: Final = (
         _words(
             r"(?:members? of|in) the (?:united states )?armed forces",
             r"military personnel",
-            r"members? of the (?:force|guard|reserves?|services?)",
-            r"(?:persons?|personnel|individuals?) (?:who are )?on active duty",
+            # `members of the force`, `a member of the State Guard`
+            r"members? of the (?:[\w-]{1,12} ){0,3}?(?:force|guard|militia|reserves?|services?)",
+            r"(?:members?|persons?|personnel|individuals?|soldiers?|sailors?) (?:who (?:is|are) )?"
+            r"on active duty",
             r"service ?members?",
             r"pregnant (?:person|woman|women|individual|female)s?",
             r"(?:breast-?feeding|nursing) (?:mothers?|wom[ae]n|persons?)",
@@ -891,11 +904,19 @@ _RULES: Final = (
     ),
     _Rule(
         "exceptions",
-        ("except", "not apply", "exempt", "unless"),
+        (
+            *("except", "not apply", "exempt", "unless", "not reach", "not extend", "not cover"),
+            *("violation", "defense"),
+        ),
         _words(
             r"except(?:ion of|ing| for| that| when| where| if| to| in| as to| by| upon)?",
             r"(?:does|do|shall) not apply(?: to)?",
             r"(?:is|are|shall be) exempt(?:ed)?(?: from)?",
+            # `the bar in section 2 does not reach a laboratory`
+            r"(?:does|do|shall) not (?:reach|extend to|cover)",
+            # `a retailer is not in violation of section 4 if he shows`, `it is no violation of`
+            r"(?:is|are|be) (?:not|no) (?:in |an? )?violation of [^.;]{0,60}?(?:if|when|where|for)",
+            r"it (?:is|shall be) an? (?:affirmative |complete )?defen[sc]e",
             # `unless the purchaser is a parent`: somebody else than the rule is meant for
             r"unless (?:the|such|that) (?:purchaser|buyer|person|individual|recipient|possessor)"
             r" (?:is|was|are) (?:an?|the|his|her|their) (?:\w{1,12} ){0,3}?\w{1,14}",
@@ -972,21 +993,30 @@ _FLAGS: Final = (
             r"(?:(?:valid|lawful|written|medical|physician's|doctor's) ){0,2}prescription",
             r"prescription[- ]only",
             r"only (?:\w{1,12} ){0,4}?prescription",
+            # `except upon the written prescription of a practitioner`
+            r"except (?:up)?on (?:the |an? )?(?:\w{1,10} ){0,2}?prescription",
             r"prescribed by an? (?:\w{1,12} ){0,2}(?:physician|practitioner|doctor)",
         ),
         needs=re.compile(r"kratom|m[iy]tragyn|7[\s-]{0,2}(?:oh|hydroxy)"),
         # `unless obtained from a practitioner or on a valid prescription` is said of all drugs.
-        not_=_words(r"unless[^;]{0,240}?prescription", r"practitioners?"),
+        not_=_words(
+            r"unless[^;]{0,240}?prescription",
+            r"obtained (?:directly )?from[^;]{0,60}practitioners?",
+            r"(?:registered|licensed) (?:\w{1,10} )?practitioners?",
+        ),
     ),
     _Rule(
         "in_public",
-        ("public", " park", "beach", "playground", "street", "sidewalk"),
+        ("public", " park", "beach", "playground", "street", "sidewalk", " bus", "train"),
         _words(
             r"in (?:an? |any |the )?(?:other )?public (?:places?|spaces?|buildings?|parks?|view)",
             r"(?:in|within|on) (?:an? |any |the )?"
             r"(?:public|county|city|town|municipal|village|state)(?:-owned)? "
             r"(?:parks?|beach(?:es)?|playgrounds?|streets?|sidewalks?|property)",
             r"public (?:use|consumption|possession) of",
+            # `in any place open to the public`, `on a train or bus`
+            r"(?:in|at) (?:an? |any )?places? (?:\w{1,6} ){0,2}?(?:open|accessible) to the public",
+            r"(?:on|aboard) (?:an? |any |the )?(?:trains?|bus(?:es)?|ferr(?:y|ies)|trams?)",
             r"(?:us(?:e|ing)|consum(?:e|es|ing|ption)|possess(?:es|ion|ing)?|ingest(?:s|ing)?)"
             r"(?: \w{1,14}){0,6}? in public",
         ),
@@ -1049,6 +1079,7 @@ _PLACE: Final = _Rule(
         r"(?: (?:property|grounds|premises|bus(?:es)?|zones?))?",
         r"vending machines?",
         r"(?:gas|filling|service) stations?",
+        r"on (?:the )?premises (?:\w{2,5} )?licen[sc]ed for the (?:sale|consumption)",
         r"(?:in|inside|into) (?:an? |any )?(?:correctional|custodial) (?:facilit(?:y|ies)"
         r"|institutions?)",
     ),
@@ -1183,7 +1214,7 @@ def _forms(parts: tuple[_Part, ...]) -> list[Found]:
 
 _PENAL_KEYS: Final = (
     *("fine", "penalt", "guilty", "imprison", "misdemean", "felony", "infraction", "forfeit"),
-    *("petty offen", "convict"),
+    *("petty offen", "convict", "crime", "violation", "offense"),
 )
 _PENAL: Final = _words(
     r"fin(?:e|es|ed)",
@@ -1198,19 +1229,23 @@ _PENAL: Final = _words(
     r"disorderly persons offen[cs]e",
     r"petty offen[cs]e",
     r"summary conviction",
+    r"class (?:[a-e1-6]|i{1,3}|iv|v) (?:crime|offen[cs]e)",
+    r"guilty of a violation",
 )
 # `has been convicted of a felony`: what somebody did before.
 _PAST: Final = _words(r"(?:been|was|were|prior(?:ly)?|previously) convicted", r"adjudicated")
 # `Class B misdemeanor`, `felony of the third degree`, `disorderly persons offense`.
 _CLASS: Final = re.compile(
-    r"(?<!\w)(?:(?:class|level|category) [a-e1-6](?:-?\d)? (?:\w{1,10} )?"
+    r"(?<!\w)(?:(?:class|level|category) (?:[a-e1-6]|i{1,3}|iv|v)(?:-?\d)? (?:\w{1,10} )?"
     r"(?:misdemeanou?r|felony|violation|infraction|offen[cs]e|crime)"
     r"|(?:(?:simple|serious|aggravated|gross|petty|high|state jail|summary|capital"
     r"|(?:first|second|third|fourth|fifth)[- ]degree|unclassified|civil|class|criminal) ){0,2}"
     r"(?:misdemeanou?r|felony|infraction|(?:petty )?disorderly persons offen[cs]e"
     r"|(?:summary|petty) offen[cs]e)"
     r"(?: of the (?:first|second|third|fourth|fifth) (?:degree|class))?"
-    r"|crime of the (?:first|second|third|fourth) degree)(?!\w)"
+    r"|crime of the (?:first|second|third|fourth) degree"
+    # In some states a violation is a class of its own: `shall be guilty of a violation.`
+    r"|(?<=guilty of a )violation(?! of))(?!\w)"
 )
 _BOUND: Final = (
     r"(?:(?:not|no)\s{1,2}(?:more|less)\s{1,2}than|not\s{1,2}(?:to\s{1,2})?exceed(?:ing)?|up\s{1,2}to"
@@ -1253,6 +1288,10 @@ def _threats(parts: tuple[_Part, ...]) -> list[Found]:
         for threat in part.near(_THREAT, _PENAL_KEYS):
             fine = _cut(part, *threat.span("what"))
             return [(Penalty(fine=fine), part.span(*threat.span()))]
+    for part in parts:
+        for threat in part.near(_DISCIPLINE, _DISCIPLINE_KEYS):
+            what = _cut(part, *threat.span(threat.lastgroup or 0))
+            return [(Penalty(class_=what), part.span(*threat.span()))]
     return []
 
 
@@ -1323,6 +1362,16 @@ _THREAT: Final = re.compile(
 )
 
 
+_DISCIPLINE_KEYS: Final = ("punish", "violation of article", "license", "licence", "disciplin")
+# What is neither a fine nor a class of crime: `is punishable under article 92`, `is a violation of
+# article 92`, `may lose the business license`, `the commander may discipline a member who`.
+_DISCIPLINE: Final = re.compile(
+    r"(?<!\w)(?:is (?P<a>punishable under article \d{1,3})|is a (?P<b>violation of article \d{1,3})"
+    r"|(?:may|shall) (?P<c>(?:lose|forfeit) (?:the|its|his|her|their|any) (?:\w{1,10} ){0,2}"
+    r"licen[cs]es?)|(?:may|shall) (?P<d>discipline|be disciplined))(?!\w)"
+)
+
+
 def _cut(part: _Part, start: int, end: int) -> str:
     return summary(part.raw[start:end])
 
@@ -1354,7 +1403,10 @@ def _finder() -> tuple[list[str], Callable[[str], list[tuple[int, int, int]]]]:
     """The keys of all rules, and what finds them in one go: much quicker than one by one."""
     from ahocorasick_rs import AhoCorasick, MatchKind
 
-    tables = (_UNIT_KEYS, _UNDER_KEYS, _LEAST_KEYS, _PLACE_KEYS, _PENAL_KEYS)
+    tables = (
+        *(_UNIT_KEYS, _UNDER_KEYS, _LEAST_KEYS, _PLACE_KEYS, _PENAL_KEYS),
+        _DISCIPLINE_KEYS,
+    )
     rules = (*_RULES, *_FLAGS, _PLACE)
     keys = sorted(
         {key for table in tables for key in table}

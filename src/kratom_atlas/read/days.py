@@ -66,7 +66,7 @@ class _Found(NamedTuple):
 
 _WHOLE: Final = (
     r"(?:act|bill|ordinance|order|rules?|regulations?|resolution|law|measure|notice|decree"
-    r"|directive|amendments?|statute|moratorium|instrument|by-?law|declaration)"
+    r"|directive|amendments?|statute|moratorium|instrument|by-?law|declaration|entry|injunction)"
 )
 _PART: Final = (
     r"(?:sections?|subsection|paragraph|chapter|article|part|title|subtitle|subchapter|subdivision"
@@ -87,14 +87,15 @@ _SUBJECT: Final = (
     # `this act`, `[this act]`, `the amendments made by this section`, `this temporary scheduling
     # order`, `sections 2 to 8.7, inclusive, of this act`, `the rest of this act`; `it` is looked at
     # again, see `_IT`
-    rf"(?:the{GAP}(?:provisions?|amendments?|requirements?|remainder|rest|balance)"
+    rf"(?:the{GAP}(?:provisions?|amendments?|repeals?|requirements?|remainder|rest|balance)"
     rf"(?:{GAP}(?:made|imposed))?{GAP}(?:of|by){GAP})?"
     rf"(?:\[?th(?:is|ese){GAP}{_MADE}(?:{_WHOLE}|(?P<unit>{_PART}))\]?"
     rf"|the{GAP}{_MADE}(?:act|ordinance|order|regulations|moratorium|prohibition|ban|placement)"
     rf"|the{GAP}(?:remainder|rest|balance)(?!{GAP}of)"
     rf"|(?:all|the){GAP}(?:other|remaining){GAP}(?:sections?|provisions?|parts?)(?:{GAP}of{GAP}"
     rf"th(?:is|e){GAP}(?:{_WHOLE}|{_PART}))?"
-    rf"|(?<!\w)\[?sections?{GAP}(?P<labels>{_LABELS})\]?(?:,?{GAP}of{GAP}th(?:is|e){GAP}"
+    rf"|(?<!\w)\[?(?:sections?{GAP}|§\s)(?P<labels>{_LABELS})\]?"
+    rf"(?:,?{GAP}(?:of|as{GAP}enacted{GAP}by){GAP}th(?:is|e){GAP}"
     rf"(?:{_WHOLE}|{_PART}))?"
     rf"|(?P<version>this{GAP}version{GAP}of{GAP}[^\].;]{{3,60}}?)|(?P<it>(?<![\w])it(?!\w)))"
 )
@@ -102,6 +103,9 @@ _IT: Final = re.compile(
     # Before `it becomes effective`: `the department adopts this emergency rule. `, `this act is
     # necessary for the public safety, and `
     rf"\bth(?:is|e){GAP}{_MADE}{_WHOLE}\b(?:[^.;]{{0,60}}[.;]|[^.;]{{1,260}},?{GAP}and)\s{{1,3}}\Z"
+    # `the temporary scheduling of these substances is extended. `
+    rf"|\bthe{GAP}(?:temporary|emergency){GAP}(?:scheduling|placement|listing|order|rule)\b"
+    rf"[^.;]{{0,240}}[.]\s{{1,3}}\Z"
 )
 _BETWEEN: Final = (
     # `, being necessary for the public safety,`, `may be cited as the kratom order 2026 and`
@@ -184,7 +188,8 @@ _ALONE: Final = re.compile(r"\s{0,2}(?:[.\n)\]]|\Z)")
 _GOODS: Final = re.compile(
     # `this act shall apply to a drink made, sold or offered for sale on or after`, `this act
     # applies (only to offences committed) on and after`
-    rf"th(?:is|e){GAP}{_MADE}(?:{_WHOLE}|(?P<unit>{_PART})){GAP}(?:shall{GAP}apply|applies)"
+    rf"(?:th(?:is|e){GAP}{_MADE}(?:{_WHOLE}|(?P<unit>{_PART}))|(?:sub)?section{GAP}\([a-z]\))"
+    rf"{GAP}(?:shall{GAP}apply|applies)"
     rf"(?:[^.;]{{1,200}}?(?:(?P<goods>sold|sale|sales|manufactured|distributed|distribution)"
     rf"|committed|occurs|occurring))?{GAP}on{GAP}(?:or|and){GAP}after{GAP}"
 )
@@ -258,6 +263,10 @@ _TONGUES: Final = (
     # Norwegian, Danish, Swedish; `(i kraft 1 jan 2016)` in a history is of another text.
     _tongue("i kraft", r"(?:trer|træder|träder|tre|træde|träda)\s(?:\w{1,10}\s)?i\skraft\b"),
     _tongue("i kraft", r"(?:(?<=\n)|\A)i\skraft\sfra\s"),
+    # `loven gjelder fra`: what applies is the text itself, and no permit
+    _tongue(" fra ", r"\b(?:loven|lova|forskriften|forskrifta|bekendtgørelsen)\s"
+                     r"(?:gjelder|gjeld|gælder)\sfra\s"),
+    _tongue(" från ", r"\b(?:lagen|förordningen|föreskrifterna)\sgäller\sfrån\s"),
     _tongue("upphör att gälla", r"upphör att gälla\s(?:vid utgången av\s)?", ends=True),
     # German and Dutch, where the day may stand inside.
     _tongue("in kraft", rf"\b(?:tritt|treten)\s{_GAP_WHEN}\sin\skraft\b"),
@@ -270,6 +279,10 @@ _TONGUES: Final = (
     _tongue("en vigueur", r"\bentr(?:e|ent|era|eront)\sen\svigueur\s"),
     _tongue("in vigore", r"\bentra(?:no|)\sin\svigore\s"),
     _tongue("en vigor", r"\bentra(?:rá|rán|)\sen\svigor\s"),
+    _tongue("en vigencia", r"\bentra(?:rá|rán|n|)\sen\svigencia\s"),
+    _tongue("rige", r"\brigen?\s(?=(?:a partir|desde)\s)"),
+    _tongue("regirá", r"\bregirán?\s(?=(?:a partir|desde)\s)"),
+    _tongue("prend effet", r"\bprend effet\s(?=le|à|au)"),
     _tongue("em vigor", r"\bentra(?:m|rá|)\sem\svigor\s"),
     _tongue("în vigoare", r"\bintră\sîn\svigoare\s"),
     # Slavic and Baltic languages, Estonian, Finnish.
@@ -282,7 +295,9 @@ _TONGUES: Final = (
     _tongue("voimaan", r"\btulee\svoimaan\s"),
     # Thai, Japanese, Korean, Chinese.
     _tongue("ใช้บังคับ", r"ให้ใช้บังคับ\s?"),
-    _tongue("から施行", r"(?P<when>(?:公布の日|[^。、\s]{4,20}日)(?=から)から施行)"),
+    _tongue("施行", r"(?P<when>(?:公布の日|[^。、\s]{4,20}日)(?=から)から施行)"),
+    # text out of a table has blanks between the words
+    _tongue("施行", r"(?P<when>[^。、\s]{4,20}日)\sから\s施行"),
     _tongue("부터 시행", r"(?P<when>공포한 날부터|\d{4}년 \d{1,2}월 \d{1,2}일부터) 시행"),
     _tongue("起施行", r"自(?P<when>公布之日起|\d{4}年\d{1,2}月\d{1,2}日起)施行"),
 )  # fmt: skip
@@ -598,7 +613,9 @@ class _Reader:
         if when is None:
             return False
         if found.re is _DATE_IS and not found["says"]:
-            heads = in_brackets or _HEADED.search(self.low[max(0, place - 24) : place])
+            shown = self.text[place : found.end()]
+            heads = in_brackets or (":" in shown and shown.isupper())
+            heads = heads or bool(_HEADED.search(self.low[max(0, place - 24) : place]))
             if not heads or not _ALONE.match(self.low, when.end, when.end + 3):
                 return False
         unit = self.units.this("section", place) if in_brackets else None
@@ -774,12 +791,13 @@ def _holds(outer: str, path: str) -> bool:
 # -- days inside a rule -----------------------------------------------------------------------
 
 _FROM_WORDS: Final = (
-    rf"(?:(?:beginning|commencing|starting|effective)(?:{GAP}(?:on|with|from|as{GAP}of))?"
+    rf"(?:with{GAP}effect{GAP}(?:from|on)(?:{GAP}the{GAP}(?:beginning|start){GAP}of)?"
+    rf"|(?:beginning|commencing|starting|effective)(?:{GAP}(?:on|with|from|as{GAP}of))?"
     rf"(?:{GAP}and{GAP}after)?|(?:on|from){GAP}(?:and|or){GAP}after|as{GAP}of"
     r"|ab dem|ab|à compter du|à partir du|a partir del?|met ingang van|vanaf"
     r"|fra og med|från och med|od|z dniem)"
 )
-_FROM_LEAD: Final = re.compile(rf"{_FROM_WORDS}(?:{GAP}|,{GAP}?)(?=[\wก-๛])")
+_FROM_LEAD: Final = re.compile(rf"{_FROM_WORDS}(?:{GAP}|,{GAP}?)(?:the{GAP})?(?=[\wก-๛])")
 _TO_LEAD: Final = re.compile(
     rf"(?:(?P<through>through|thru|bis zum|till och med|til og med|jusqu'au|hasta el|tot en met)"
     rf"|until){GAP}"
@@ -796,13 +814,15 @@ _HEAD: Final = re.compile(
 )
 _INSIDE: Final = re.compile(
     rf"(?<=[,.:;)\]—])\s{{0,3}}(?=(?:beginning|commencing|starting|effective|on{GAP}(?:and|or){GAP}"
-    rf"after|from{GAP}and{GAP}after|until|through|between|from|as{GAP}of){GAP})"
+    rf"after|from{GAP}and{GAP}after|until|through|between|from|as{GAP}of|with{GAP}effect){GAP})"
 )
 _AT_END: Final = re.compile(
-    rf"{GAP}(?=(?:beginning|commencing|starting|on{GAP}(?:and|or){GAP}after|until|through){GAP})"
+    rf"{GAP}(?=(?:beginning|commencing|starting|on{GAP}(?:and|or){GAP}after|until|through|as{GAP}of"
+    rf"|with{GAP}effect){GAP})"
 )
 _OF_RULE: Final = re.compile(
-    r"\b(?:prohibited|banned|barred|forbidden|scheduled|required|restricted|outlawed)\W{0,2}\Z"
+    r"\b(?:prohibited|banned|barred|forbidden|scheduled|required|restricted|outlawed"
+    r"|stayed|enjoined|suspended|repealed|removed|added|placed)\W{0,2}\Z"
 )
 _OF_THINGS: Final = re.compile(
     # `products manufactured on or after`, `taxable years beginning`: of the thing, not the rule.

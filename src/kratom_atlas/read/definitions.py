@@ -95,6 +95,25 @@ _TERM: Final = re.compile(
     r"|this\b|that\b|does\b|such\b)(?P<bare>[a-z0-9][a-z0-9-]{1,24}(?:\s[a-z0-9-]{2,20}){0,3}))"
     r"\s{0,2}(?:\([^()\n]{0,30}\)\s?)?(?:\salso)?(?:\sshall)?,?\s{0,2}$"
 )
+_KRATOM: Final = r"[\"“'‘]?(kratom(?:\s(?:products?|extracts?|beverages?|concentrates?))?)[\"”'’]?"
+_IS: Final = r"(?:is|are|means?|shall\smean|refers?\sto|includes?)\s(?:defined\sas\s)?"
+_USED: Final = r"(?:as|where|when|wherever)\sused\sin\s[^,.;\n]{3,40},\s"
+# What is said of kratom itself, anywhere in a sentence
+_KRATOM_IS: Final = re.compile(
+    # `in this section kratom is any`, `for the purposes of this act, "kratom" means`
+    rf"\b(?:in|under|for(?:\s(?:the\s)?purposes?\sof)?)\sth(?:is|at)\s\w{{3,14}},?\s"
+    rf"{_KRATOM}\s{_IS}(?=any|an?\s|the\s|all|mitra|7-|both|either|every)"
+    # `By kratom is meant`
+    rf"|\bby\s{_KRATOM}\sis\smeant\b"
+    # `"Kratom": the leaf`, `"Kratom" is defined as`, `"kratom" has the following meaning:`
+    r"|[\"“](kratom[^\"“”\n]{0,20})[\"”](?:\s\([^()\n]{1,40}\))?"
+    r"(?::|\s[—–-]|\sis\sdefined\sas|\shas\sthe\sfollowing\smeaning)"
+    # `the word kratom, where used in this act, refers to`
+    rf"|\b(?:word|term|expression)\s{_KRATOM},\s{_USED}{_IS}"
+    # `Kratom in that section is the leaf`, `Kratom here means`, `Kratom, for this paragraph, is`
+    rf"|(?:^|\n|\.\s){_KRATOM}(?:,\s(?:for|in)\sth(?:is|at)\s\w{{3,14}},"
+    rf"|\s(?:here|in\sth(?:is|at)\s\w{{3,14}}))\s{_IS}"
+)
 _NO_TERM: Final = re.compile(r"\b(?:not|must|may|shall\snot|bill|rules|that)\b")
 # `"kratom product." a food`, `"kratom product," a food`
 _COMMA_TERM: Final = re.compile(r"[\"“]([a-z0-9][^\"“”\n]{1,60})[.,][\"”]\s(?=[a-z])")
@@ -107,16 +126,18 @@ _NO_SUBSTANCE: Final = re.compile(
 )
 # `a tree which contains the alkaloids `: said of the plant
 _SAID_OF_PLANT: Final = re.compile(
-    r"\b(?:plants?|leaf|leaves|trees?|evergreen|speciosa|asia|kratom)\b"
+    r"\b(?:alkaloids?|constituents?|compounds?)\s(?:of|in)\swhich\s(?:are|is|includes?)\b[^.;]{0,80}$"
+    r"|\b(?:plants?|leaf|leaves|trees?|evergreen|speciosa|asia|kratom)\b"
     r"(?:(?!\b(?:products?|materials?|substances?|preparations?|extracts?|foods?)\b)[^.;]){0,60}?"
-    r"\b(?:that|which|if\sthe\splant|when\sthe\splant)\s(?:naturally\s)?contains?\b[^.;]{0,80}$"
+    r"(?<!\bor\s)\b(?:that|which|if\sthe\splant|when\sthe\splant)\s(?:naturally\s)?contains?\b[^.;]{0,80}$"
 )
 # What a term that does not name kratom has to be to reach it: `covered drink`, `prohibited product`
 _GOODS: Final = re.compile(
-    r"(?:\s|^)(?:products?|beverages?|drinks?|substances?|foods?|items?|supplements?|goods|drugs?)$"
+    r"(?:\s|^)(?:products?|beverages?|drinks?|substances?|foods?|items?|supplements?|goods|drugs?"
+    r"|botanicals?|herbs?|stimulants?|intoxicants?|concentrates?|isolates?)$"
 )
 # `does not contain kratom, kava or `
-_NOT_CONTAINED: Final = re.compile(r"\b(?:not|no|nor|without|free\sof)\b[^.;]{0,90}$")
+_NOT_CONTAINED: Final = re.compile(r"(?<!\bor\s)\b(?:not|no|nor|without|free\sof)\b[^.;]{0,90}$")
 _INCLUDING: Final = re.compile(r"\bincluding,?\s[^.;]{0,50}$|\bincludes\s[^.;]{0,40}$")
 # `adulterated kratom product`, `pure leaf kratom`, `unregistered kratom`
 _NARROW: Final = re.compile(
@@ -125,9 +146,13 @@ _NARROW: Final = re.compile(
 )
 # Where a definition without a unit of its own ends: at the next label, term, section or blank line
 _STOP: Final = re.compile(
-    r"(?<![:—-])\n(?=[\"“]|\(\d{1,3}\)|\([a-z]{1,2}\)\s?[\"“]|\d{1,3}\.\s|sec(?:tion|\.)|§|\n)"
+    r"(?<![:—-])\n(?=[\"“]|\(\d{1,3}\)|\([a-z]{1,2}\)\s?[\"“]|\d{1,3}\.\s|sec(?:tion|\.)|§|\n"
+    r"|\d{1,4}(?:-[a-z]{1,2})?[:.-]\d[\w.:-]{0,10}\s)"
     r"|\.\s(?=\([a-z0-9]{1,3}\)\s)|[.;]\s(?=sec(?:tion|\.)\s?\d|\(?\d{1,3}[.)]\s[\"“]|[\"“])"
+    r"|\.\s(?=\d{1,2}\.\s[a-z])"
 )
+# `146-F:2 Standards`, `Subd. 2.`: a section begins that may not have been seen as a unit
+_NEXT_SECTION: Final = re.compile(r"\n(?=\d{1,4}-[a-z]{1,2}:\d|subd(?:ivision|\.)\s\d)")
 _LONGEST: Final = 2500
 _UNSTRUCTURED: Final = 700
 _BEFORE: Final = 110
@@ -188,6 +213,9 @@ def _windows(lower: str, things: Sequence[Thing]) -> Iterable[tuple[int, int]]:
 
 
 def _heads_in(lower: str, first: int, last: int) -> Iterable[tuple[str, int, int]]:
+    for told in _KRATOM_IS.finditer(lower, first, last):
+        word = next(term for term in told.groups() if term is not None)
+        yield word.strip(" .,"), told.start(), told.end()
     for means in _MEANS.finditer(lower, first, last):
         term = _TERM.search(lower, max(0, means.start() - _BEFORE), means.start())
         if term is not None and not _NO_TERM.search(lower, term.start(), means.start()):
@@ -208,6 +236,8 @@ def _extents(
         end = min(len(lower), body + _LONGEST)
         if index + 1 < len(heads):
             end = min(end, heads[index + 1][1])
+        following = _NEXT_SECTION.search(lower, body, end)
+        end = following.start() if following is not None else end
         unit = _unit_at(lower, sections, starts, start)
         if unit is not None:
             end = min(end, unit.end)
@@ -247,7 +277,9 @@ def _substances(
         )
     if _NO_SUBSTANCE.search(term) or not (_NAMED.search(term) or _GOODS.search(term)):
         return ()
-    found = set(_named(lower, things, body)) | ({Substance.LEAF} if term == "kratom" else set())
+    found = set(_named(lower, things, term, body)) | (
+        {Substance.LEAF} if term == "kratom" else set()
+    )
     if _is_narrow(term):
         return tuple(found & {Substance.LEAF})
     barred = re.search(r"\b(?:not|no|without)\b", lower[body.start : body.end]) is not None
@@ -269,7 +301,7 @@ def _included(lower: str, things: Sequence[Thing], body: Span) -> Iterable[Subst
             yield thing.substance
 
 
-def _named(lower: str, things: Sequence[Thing], body: Span) -> tuple[Substance, ...]:
+def _named(lower: str, things: Sequence[Thing], term: str, body: Span) -> tuple[Substance, ...]:
     weighed = weigh(lower, _around(things, body.start, body.end), body)
     kept = [
         t
@@ -280,6 +312,8 @@ def _named(lower: str, things: Sequence[Thing], body: Span) -> tuple[Substance, 
         and not _NOT_CONTAINED.search(lower, max(body.start, t.span.start - 100), t.span.start)
         and (t.substance is Substance.LEAF or not _is_said_of_plant(lower, t, body))
     ]
+    if not kept and _GOODS.search(term):  # `concentrate`: 7-OH above an amount
+        kept = [t for t in weighed if t.counted and not t.excepted]
     return reached(kept)
 
 

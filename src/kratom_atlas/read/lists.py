@@ -315,7 +315,8 @@ def _entry(text: _Text, name: _Name, mention: Mention) -> _Entry | None:
         because = "list-removed"
     elif not (_is_row(text, mention, start, end) or _is_first(text, name, start)):
         within = first <= name.start < last and abs(mention.end - name.start) <= 400
-        if not inserted or not (within or _is_quoted(text, mention, first)):
+        told = inserted is not None and _is_told(line, mention.start - first, inserted)
+        if not inserted or not (within or told or _is_quoted(text, mention, first)):
             return None
         ban = _pattern(text.words.bans).search(text.low, first, mention.start)
         if ban is not None and text.about.language == "en":
@@ -386,6 +387,15 @@ def _is_first(text: _Text, name: _Name, start: int) -> bool:
     first, last = _line(text, name.start)
     is_heading = _is_heading(text, name) and last - first <= name.end - name.start + 12
     return is_heading and 0 <= start - last <= 2 and _line(text, start)[1] - start > _SHORT
+
+
+# `införs: 7-hydroximitragynin`: what is inserted stands behind a colon.
+_TOLD: Final = 80
+
+
+def _is_told(line: str, at: int, inserted: re.Match[str]) -> bool:
+    between = line[inserted.end() : at] if inserted.string == line else ""
+    return ":" in between and len(between) <= _TOLD
 
 
 def _is_quoted(text: _Text, mention: Mention, first: int) -> bool:

@@ -83,7 +83,7 @@ _LEADS: Final = (
     r"(?:12:01|12:00|12)\s?a\.\s?m\.,?",
     r"immediately(?=,?\s{1,3}(?:up)?on\b|\s{1,3}(?:after|following|when)\b)",
     (
-        r"(?:and|shall|be|it|in|full|force|effect|operation|from|on|upon|as|of|at|is|will|beginning"
+        r"(?:and|shall|be|it|in|full|force|effect|operation|from|on|upon|as|of|at(?!\s{1,3}once)|is|will|beginning"
         r"|starting|commencing|retroactively|to|only|apply)\b"
     ),
     r"the\s{1,3}date\s{1,3}of\b",
@@ -215,6 +215,8 @@ def _event_word(text: str, place: int, last: int) -> tuple[Event, int] | None:
 def _span_at(text: str, place: int, last: int) -> When | None:
     found = _SPAN.match(text, place, last) or _PERIOD.match(text, place, last)
     event = _event_word(text, found.end(), last) if found else None
+    if found is not None and event is None:
+        return _span_of_date_at(text, found, last)
     if found is None or event is None:
         return None
     kind = found.groupdict().get("kind")
@@ -222,6 +224,14 @@ def _span_at(text: str, place: int, last: int) -> When | None:
         return When(event[1], None, Event.UNKNOWN)
     number = number_of(found["n"])
     return When(event[1], None, event[0], later(number, found["unit"], calendar=kind == "calendar"))
+
+
+def _span_of_date_at(text: str, found: re.Match[str], last: int) -> When | None:
+    """`1 year after January 1, 2027`"""
+    dated = date_at(text, found.end(), last)
+    if dated is None or not dated.date.is_day or found.groupdict().get("kind"):
+        return None
+    return When(dated.end, certain(dated.date, later(number_of(found["n"]), found["unit"])))
 
 
 def later(number: int, unit: str, *, calendar: bool = False) -> Reckon:

@@ -51,35 +51,69 @@ _CITES: Final = (
     r"(?:the )?(?:[\w.’'-]{1,20} ){0,4}kratom (?:[\w-]{1,20} ){0,4}act\b"
     r"|\b(?:section|chapter|article|title|part|§+) ?[\w.:-]{1,20},? "
     r"?(?:\(|relating to |on |concerning )[^()\n]{0,60}(?:kratom|mitragyn)"
+    # Chapter 12, Kratom Products Act; the Kratom Products Act, Title 4
+    r"|\b(?:section|chapter|article|title|part|§+) [\w.:-]{1,20}, kratom (?:[\w-]{1,20} ){1,4}act\b"
+    r"|\bkratom (?:[\w-]{1,20} ){0,4}act, (?:section|chapter|article|title|part|§+) ?\w"
 )
 _PAYS: Final = (
     # $ 50,000 for a survey of kratom; appropriated to the department
     r"\bappropriat(?:ed|ion)\b|[$€£] ?\d[\d,.]{0,15} (?:is|are|for|to|shall)\b"
     r"|\bfunds? (?:is|are|shall be) (?:available|used|provided)\b"
+    # from the General Fund, $ 310,000; of the appropriation item
+    r"|\b(?:general fund|dedicated credits|appropriation item)\b[^.]{0,200}[$€£] ?\d"
 )
 _STUDIES: Final = (
     # a study of overdoses, including those with kratom
-    r"\b(?:stud(?:y|ies)|report|survey|task force|work(?:ing)? group|surveillance|data|research)\b"
+    r"\b(?:stud(?:y|ies)|report|survey|task force|work(?:ing)? group|surveillance|data|research"
+    r"|statistics|number of (?:visits|deaths|overdoses|cases))\b"
+)
+_TEACHES: Final = (
+    # instruction on the dangers of kratom; posters and a campaign on kratom
+    r"\b(?:instruction|curricul\w{1,3}|lessons?|posters?|leaflets?|campaigns?|training)\b"
+)
+_SHOWS: Final = (
+    # plants, for example kratom: with no word on who may do what
+    r"^(?!.{0,1200}\b(?:s[eo]ll|sells|sale|possess\w{0,4}|distribut\w{1,4}|prohibit\w{0,4}|unlawful"
+    r"|may not|shall not|scheduled?|controlled|tax|screen)\b)"
+    r".{0,1200}\b(?:for example|e\.g\.|such as)\b"
+    r"[^.;]{0,80}(?:kratom|mitragyn)"
+)
+_TELLS: Final = (
+    # the introduced version of this bill barred kratom; other states have put kratom in
+    r"\b(?:introduced|original|previous|prior|earlier) version\b"
+    r"|\bother (?:states|countries) have\b"
+    r"|\bmemorandum in support\b"
+)
+_ASKS: Final = (
+    # the council urges the legislature to place kratom; calls upon Congress to
+    r"\b(?:urges?|encourages?|memoriali[sz]es?|petitions?|requests?|asks?|calls? (?:up)?on) "
+    r"(?:\w{1,12} ){0,3}(?:congress|legislature|general assembly|legislative assembly|governor"
+    r"|general court)\b"
 )
 _DEFINES: Final = (
     # "Substance" means alcohol, kratom or ...
     r"[\"”’']\W{0,3}(?:\w{1,12} ){0,3}(?:means?|includes?|has the meaning)\b"
 )
 _IDLE: Final = tuple(
-    Cue(name, re.compile(pattern, re.IGNORECASE))
+    Cue(name, re.compile(pattern, re.IGNORECASE | re.DOTALL))
     for name, pattern in (
         ("a finding", _FINDS),
         ("a citation", _CITES),
         ("a budget line", _PAYS),
         ("a study or a report", _STUDIES),
         ("a definition", _DEFINES),
+        ("an account of other law", _TELLS),
+        ("a request to others", _ASKS),
+        ("what is taught", _TEACHES),
+        ("an example", _SHOWS),
     )
 )
 _OPERATIVE: Final = re.compile(
     # No person shall sell ...; is prohibited; Schedule I; je zakázáno; ist verboten
     r"\b(?:shall|must|may not|unlawful|prohibit\w{0,4}|banned|offen[cs]e|felony|misdemeanou?r"
     r"|penalt\w{1,3}|scheduled?|repealed|tax|licen[cs]ed?|registr\w{1,6}|controlled|verboten"
-    r"|interdit\w?|zakáz\w{1,4}|prohibid\w{1,2}|vietat\w|forbudt|kielletty|keelatud)\b",
+    r"|detain\w{0,6}|embargo\w{0,2}|interdit\w?|zakáz\w{1,4}"
+    r"|prohibid\w{1,2}|vietat\w|forbudt|kielletty|keelatud)\b",
     re.IGNORECASE,
 )
 _PLAIN: Final = "words without a rule"
@@ -167,7 +201,7 @@ def _about(text: str, mentions: Sequence[Mention], opening: int) -> str:
             return "the act is named after it"
         if mention.start < opening and not _FINDS_IT.search(text, line, mention.start):
             return "its long title names it"
-        if _HEADING.match(before) and not _VERB.search(before):
+        if _HEADING.match(before) and not (_VERB.search(before) or _in_rows(text, mention.end)):
             return "a heading names it"
     return ""
 
@@ -178,15 +212,44 @@ def _idle(text: str, mention: Mention, opening: int) -> str:
         return "its long title"
     if mention.exception:
         return "an exception"
-    first = max(0, mention.start - _SENTENCE)
-    first = max(text.rfind(mark, first, mention.start) + 1 for mark in ("\n", ". ", "; ")) or first
-    ends = [text.find(mark, mention.end, mention.end + _SENTENCE) for mark in ("\n", ". ", "; ")]
-    last = min((end for end in ends if end >= 0), default=mention.end + _SENTENCE)
-    sentence = text[first:last]
+    sentence = _sentence(text, mention)
     for cue in _IDLE:
         if cue.pattern.search(sentence):
             return cue.name
     return "" if _OPERATIVE.search(sentence) else _PLAIN
+
+
+# `. ` before a new sentence, `; `, and a line that begins one, or an item: `\n(b) `, `\nSec. 2`.
+_EDGE: Final = re.compile(
+    r"(?:[.;]|(?<=\.)[\"”)])\s{1,4}(?=[\"“(\[]{0,2}[^\W_a-z])"
+    r"|\n(?=\W{0,3}\w{1,4}[.)]\s|\s|\W{0,2}§)"
+)
+_WIDE: Final = 60
+"""A line of prose that goes on in the next is at least so wide."""
+_ROW: Final = 90
+"""An item of a list that only names something is no longer."""
+
+
+def _sentence(text: str, mention: Mention) -> str:
+    """The words of one sentence around `mention`; a line break inside it ends nothing."""
+    first, last = max(0, mention.start - _SENTENCE), mention.end + _SENTENCE
+    for edge in _EDGE.finditer(text, first, mention.start):
+        first = edge.end()
+    after = _EDGE.search(text, mention.end, last)
+    last = after.start() if after else min(last, len(text))
+    # A short line is a heading or a row, and whole.
+    for at in _newlines(text, first, mention.start):
+        first = at + 1 if _is_short(text, at) else first
+    last = next((at for at in _newlines(text, mention.end, last) if _is_short(text, at)), last)
+    return " ".join(text[first:last].split())
+
+
+def _newlines(text: str, first: int, last: int) -> list[int]:
+    return [first + at for at, letter in enumerate(text[first:last]) if letter == "\n"]
+
+
+def _is_short(text: str, end: int) -> bool:
+    return end - text.rfind("\n", max(0, end - _WIDE), end) - 1 < _WIDE - 1
 
 
 def _much(marked: Marked, mentions: Sequence[Mention], struck: Sequence[Struck]) -> str:
@@ -214,4 +277,55 @@ def _much(marked: Marked, mentions: Sequence[Mention], struck: Sequence[Struck])
 def _is_one_row_of_many(text: str, mentions: Sequence[Mention]) -> bool:
     lines = text.count("\n") + 1
     named = {text.count("\n", 0, mention.start) for mention in mentions}
-    return lines >= _MANY and len(named) * 5 < lines
+    return (lines >= _MANY and len(named) * 5 < lines) or _is_item_among_others(text, mentions)
+
+
+# Where an item of a list begins: `(2) ` or `C. ` at the head of a line or in it, `; `, a new line.
+_ITEM: Final = re.compile(
+    r"(?P<label>(?:\n[^\S\n]{0,4}|(?<=[;:,]\s)|(?<=;\sor\s))\(?\w{1,3}[.)]\s)"
+    r"|(?P<semicolon>;[^\S\n](?!\(?\w{1,3}[.)]\s))|(?P<line>\n)"
+)
+_OPENS: Final = re.compile(
+    # any of the following: ; are controlled substances: ; shall not: (1) ; SCHEDULE 9
+    r":(?=\s)|^\W{0,3}schedule \w{1,3}\n",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TALKS: Final = re.compile(
+    r"\b(?:this|these|them|either|any product|containing|section|article|rule|order|act)\b"
+    r"|^\W{0,3}$|[«»“”\"]|:\s{0,2}$",
+    re.IGNORECASE,
+)
+
+
+def _is_item_among_others(text: str, mentions: Sequence[Mention]) -> bool:
+    """Whether kratom is named in items of one list alone, of which most name something else."""
+    opens = _OPENS.search(text, 0, mentions[0].start) if mentions else None
+    if opens is None or len(text) > _SHORT:
+        return False
+    edges = list(_ITEM.finditer(text, opens.end() - 1))
+    ends = [*(edge.start() for edge in edges[1:]), len(text)]
+    runs: list[list[tuple[int, int]]] = []
+    kind: str | None = ""
+    for edge, end in zip(edges, ends, strict=False):
+        item = text[edge.end() : end]
+        if len(item) > _ROW or _TALKS.search(item) or _VERB.search(item):
+            kind = ""
+            continue
+        if edge.lastgroup != kind:
+            runs.append([])
+            kind = edge.lastgroup
+        runs[-1].append((edge.end(), end))
+    for run in runs:
+        named = [any(a <= mention.start < b for mention in mentions) for a, b in run]
+        within = sum(any(a <= mention.start < b for a, b in run) for mention in mentions)
+        if within == len(mentions):
+            return named.count(False) > max(1, named.count(True))
+    return False
+
+
+def _in_rows(text: str, end: int) -> bool:
+    """Whether the line that follows is another numbered name: a list, and no heading."""
+    first = text.find("\n", end, end + _LINE) + 1
+    last = text.find("\n", first, first + _LINE) if first else -1
+    line = text[first : max(last, first)]
+    return bool(line) and bool(_HEADING.match(line)) and not _VERB.search(line)

@@ -176,8 +176,8 @@ def _spans(
     if not present:
         return
     for found in _finder(present).finditer(lower, first, last):
-        term = present[0] if len(present) == 1 else _which(present, lower, found.start())
-        if not term.word or _starts_word(text, found.start()):
+        term = _which(present, lower, found.start())
+        if term and (not term.word or _starts_word(text, found.start())):
             yield _extent(text, lower, found.start(), found.end())
 
 
@@ -207,8 +207,9 @@ def _finder(terms: tuple[Term, ...]) -> re.Pattern[str]:
     return re.compile("|".join(term.pattern for term in terms))
 
 
-def _which(terms: tuple[Term, ...], lower: str, start: int) -> Term:
-    return next(term for term in terms if _finder((term,)).match(lower, start))
+def _which(terms: tuple[Term, ...], lower: str, start: int) -> Term | None:
+    """The term at `start`; none where only the cut of a stretch made half a word look like one."""
+    return next((term for term in terms if _finder((term,)).match(lower, start)), None)
 
 
 def _starts_word(text: str, start: int) -> bool:

@@ -99,7 +99,7 @@ _INDOXYL: Final = re.compile(r"\s{1,2}pseudo-?\s?indox[yi]l")
 _CALLED_SYNTHETIC: Final = re.compile(
     r"\b(?:semi-?\s?)?synthe(?:tic|sized|tically\s[a-z]{4,10})\s"
     r"(?:(?:or|and|and/or)\s(?:semi-?\s?)?synthetic\s)?"
-    r"(?:(?:derivatives?|forms?|versions?|analog(?:ue)?s?)\sof\s(?:the\s)?)?$"
+    r"(?:(?:derivatives?|forms?|versions?|analog(?:ue)?s?)\sof\s(?:the\s|an?\s|any\s)?)?$"
 )
 # `synthetic alkaloid`, `synthesized kratom alkaloids`, `synthetically derived compounds`,
 # `semisynthetic alkaloid`, `synthetic variant of kratom`, `synthetic kratom-like compound`
@@ -109,6 +109,8 @@ _SYNTHETIC: Final = re.compile(
     r"(?:(?:kratom|mitragyna|7-hydroxymitragynine|other)(?:-like)?\s)?"
     r"(?:alkaloids?|materials?|compounds?|variants?|equivalents?|derivatives?|analog(?:ue)?s?"
     r"|constituents?|metabolites?|forms?|kratom|mitragynine|7[-\s]hydrox)"
+    r"|\balkaloids?\b[^.;]{0,40}?\bmade\b[^.;]{0,30}?\bby\schemical\s(?:synthesis|conversion)"
+    r"|\balkaloids?\s(?:that\s)?(?:is|are)\s(?:semi-?\s?)?synthe(?:tic|sized)\b"
 )
 # `a level of `, `the amount of mitragynine and `, `more than 1 milligram of `
 _COUNTS_BEFORE: Final = re.compile(
@@ -125,9 +127,9 @@ _COUNTS_AFTER: Final = re.compile(
 )
 # `not including `, `except `, `other than `, `does not apply to `, but not `except as provided`
 _EXCEPT: Final = re.compile(
-    r"\b(?:not\sincluding|excluding|(?:does|do|shall|may)\snot\s(?:include|apply\sto|extend\sto)"
+    r"\b(?:(?:unless|save\swhere|except\swhere)\s(?:it\sis\s|they\sare\s)?(?:contained|found|present)\sin|not\sincluding|excluding|(?:does|do|shall|may)\snot\s(?:include|apply\sto|extend\sto)"
     r"|except(?:ing|ions?)?(?:\s(?:for|of))?|other\sthan|exempt(?:s|ed|ing)?)\b"
-    r"(?!\s(?:as|when|that|if|by|in\saccordance|pursuant|otherwise|to|under|upon|persons?"
+    r"(?!\s(?:as|when(?!\s(?:it|they)\s\w{1,8}\s(?:\w{1,10}\s)?(?:in|naturally)\b)|that|if|by|in\saccordance|pursuant|otherwise|to|under|upon|persons?"
     r"|an?\sperson|from)\b)(?P<between>[^.;]{0,160})$"
 )
 _BACK: Final = 200
@@ -233,8 +235,16 @@ def _is_counted(lower: str, thing: Thing, span: Span) -> bool:
     )
 
 
+# `made by oxidation of mitragynine`: what the thing is made from
+_SOURCE: Final = re.compile(
+    r"\b(?:oxidation|conversion|modification|hydroxylation|reduction|alteration)\sof\s$"
+)
+
+
 def _is_excepted(lower: str, thing: Thing, span: Span) -> bool:
     first = max(span.start, thing.span.start - _BACK)
+    if _SOURCE.search(lower, max(first, thing.span.start - 40), thing.span.start):
+        return True
     found = _EXCEPT.search(lower, first, thing.span.start)
     if found is None:
         return False
