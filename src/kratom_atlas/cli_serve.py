@@ -1,0 +1,132 @@
+"""The commands that serve what was built: over HTTP, and to programs that speak MCP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from kratom_atlas.console import say
+from kratom_atlas.errors import AtlasError
+from kratom_atlas.settings import Settings
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+__all__ = ["COMMANDS"]
+
+_STOP: Final = 2.0
+"""Seconds that crawls have to end by themselves when the service stops."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free."
+)
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("site"),
+    show_default=True,
+    help="The built site; built first, if there is none.",
+)
+@click.option("--no-schedule", is_flag=True, help="Start no crawls.")
+@click.option(
+    "--at-once",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 16),
+    help="Crawls that run at a time.",
+)
+def serve(host: str, port: int, site: Path, no_schedule: bool, at_once: int) -> None:
+    """Serve the site and the API, and start crawls at their hours.
+
+    Stops within seconds when told to (SIGTERM, SIGINT); requests under way are finished. Another
+    build of the site, by `kratom-atlas build`, is served as soon as it stands.
+
+    \b
+    Example: kratom-atlas serve --port 8000 --no-schedule
+    """
+    from contextlib import ExitStack
+
+    from kratom_atlas.web.serve import serve as run
+    from kratom_atlas.web.site import STATE
+
+    settings = Settings.from_environment()
+    if not (site / STATE).is_file():
+        _build(site)
+    with ExitStack() as closing:
+        stop = _no_crawls if no_schedule else _crawls(settings, at_once, closing)
+        run(settings, site, host=host, port=port, started=_say_where, stopping=stop)
+    say("stopped")
+
+
+@click.command()
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("site"),
+    show_default=True,
+    help="The built site, for its version and its sources.",
+)
+def mcp(site: Path) -> None:
+    """Answer programs over the Model Context Protocol, on standard input and output.
+
+    Reads only. The answers are those of the API.
+
+    \b
+    Example: kratom-atlas mcp --site site
+    """
+    from kratom_atlas.web.tools import run
+
+    run(Settings.from_environment(), site)
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (mcp, serve)
+
+
+def _say_where(address: str) -> None:
+    say(f"serving at {address}")
+
+
+def _no_crawls() -> None:
+    """Nothing to stop."""
+
+
+def _build(site: Path) -> None:
+    """Build it in a process of its own: what drawing needs in memory, serving does not."""
+    import subprocess
+    import sys
+
+    say(f"{site}: building, as there is no site")
+    command = [sys.executable, "-m", "kratom_atlas", "build", "--out", str(site)]
+    if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:  # noqa: S603
+        raise AtlasError(f"{site}: there is no site, and it could not be built")
+
+
+def _crawls(settings: Settings, at_once: int, closing: ExitStack) -> Callable[[], None]:
+    """Start crawls at their hours; what ends that. A crawl that is cut short goes on later."""
+    import threading
+
+    from kratom_atlas.crawl.registry import find_scrapers
+    from kratom_atlas.schedule import Scheduler, plan
+    from kratom_atlas.store.database import open_store
+
+    known = [one.source for one in find_scrapers().values()]
+    held = [name for name, _ in settings.keys(one.key.env for one in known if one.key)]
+    store = closing.enter_context(open_store(settings.store_url))
+    scheduler = Scheduler(store, plan(known, held), at_once=at_once)
+    scheduler.start()
+    ending = threading.Thread(target=scheduler.stop, args=(_STOP,), name="stop-schedule")
+
+    def wait() -> None:
+        if ending.ident is None:
+            ending.start()
+        ending.join()
+
+    # Crawls end while requests do, and both before the store is closed.
+    closing.callback(wait)
+    return ending.start
