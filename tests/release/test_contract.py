@@ -36,7 +36,8 @@ COLUMNS = {
     ),
     "sources": ("source_id, publisher, covers, kind, schedule, last_success, last_change, health"),
 }
-COMMANDS = {"build", "ingest", "status", "diff", "export", "verify", "sources", "schedule"}
+COMMANDS = {"build", "ingest", "status", "diff", "export", "verify", "sources", "schedule",
+            "serve", "mcp"}  # fmt: skip
 
 
 @pytest.mark.parametrize("table", COLUMNS)

@@ -50,6 +50,7 @@ from kratom_atlas.report.diff import Entry, heading
 from kratom_atlas.report.html import plain, templates
 from kratom_atlas.report.words import (
     ADVICE,
+    WHAT,
     age_words,
     citation,
     day_words,
@@ -115,6 +116,7 @@ def pages(edition: Edition, *, meta: Meta) -> Iterator[tuple[str, bytes]]:
         names.append(path)
         yield path, text.encode()
     yield "robots.txt", site.robots().encode()
+    yield "llms.txt", site.for_models().encode()
     if meta.base_url:
         yield "sitemap.xml", site.sitemap(names).encode()
     folder = resources.files("kratom_atlas.site") / "static"
@@ -809,6 +811,17 @@ class _Site:
         if self.meta.base_url:
             lines.append(f"Sitemap: {self.meta.base_url.rstrip('/')}/sitemap.xml")
         return "\n".join(lines) + "\n"
+
+    def for_models(self) -> str:
+        """Where a language model finds what the pages say, in the manner of llmstxt.org."""
+        root = f"{self.meta.base_url.rstrip('/')}/" if self.meta.base_url else ""
+        text: str = self.env.get_template("llms.txt").render(
+            root=Markup(root),  # noqa: S704 -- plain text, and checked to be an address
+            what=WHAT,
+            advice=ADVICE,
+            citation=citation(self.meta.version, self.meta.as_of),
+        )
+        return text
 
     def sitemap(self, names: Sequence[str]) -> str:
         """Every page, by its full address."""
