@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -28,6 +30,8 @@ __all__ = ["ROOT", "router"]
 
 ROOT: Final = "/api/v1"
 _LEAST: Final = 1024
+_KEPT: Final = 32 << 20
+"""So many bytes of answers are kept for whoever asks the same."""
 _OF_SOURCES: Final = f"{ROOT}/sources"
 
 _Short = Query(max_length=200)
@@ -88,8 +92,10 @@ def router(reference: Callable[[], Reference], settings: Settings) -> APIRouter:
     """Every address of the API; `reference` is asked for each answer."""
     made = APIRouter(prefix=ROOT, dependencies=[Depends(_only_known)])
 
+    kept = _Kept()
+
     def give(request: Request, make: Callable[[Reference], About]) -> Response:
-        return _give(request, reference(), settings, make)
+        return _give(request, reference(), settings, kept, make)
 
     def add(path: str, shape: type[About], summary: str) -> Callable[[Any], Any]:
         return made.get(
@@ -291,8 +297,38 @@ def router(reference: Callable[[], Reference], settings: Settings) -> APIRouter:
 # -- how an answer is sent ---------------------------------------------------------------------
 
 
+class _Kept:
+    """The last answers, by what they are made from: body and where the next page is."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[str, tuple[bytes, int | None]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, digest: str) -> tuple[bytes, int | None] | None:
+        """An answer that was given before."""
+        with self._lock:
+            if digest in self._answers:
+                self._answers.move_to_end(digest)
+            return self._answers.get(digest)
+
+    def put(self, digest: str, body: bytes, following: int | None) -> None:
+        """Keep an answer; what was not asked for the longest makes room."""
+        with self._lock:
+            if digest not in self._answers:
+                self._answers[digest] = (body, following)
+                self._bytes += len(body)
+            while self._bytes > _KEPT:
+                _, (old, _) = self._answers.popitem(last=False)
+                self._bytes -= len(old)
+
+
 def _give(
-    request: Request, reference: Reference, settings: Settings, make: Callable[[Reference], About]
+    request: Request,
+    reference: Reference,
+    settings: Settings,
+    kept: _Kept,
+    make: Callable[[Reference], About],
 ) -> Response:
     """An answer, unless the client has it: its tag follows from what it is made from."""
     said = (
@@ -314,14 +350,18 @@ def _give(
         tag = _tag(digest, coding)
         if none_match.strip() != "*" and fresh(tag, None, none_match, None):
             return Response(status_code=304, headers=_headers(tag))
-    value = make(reference)
+    found = kept.get(digest)
+    if found is None:
+        value = make(reference)
+        found = (encode(value), getattr(value, "next_offset", None))
+        kept.put(digest, *found)
+    body, following = found
     headers = {}
-    following = getattr(value, "next_offset", None)
     if following is not None:
         query = [(k, v) for k, v in request.query_params.items() if k != "offset"]
         address = f"{request.url.path}?{urlencode([*query, ('offset', following)])}"
         headers["Link"] = f'<{address}>; rel="next"'
-    return _send(request, encode(value), digest, headers)
+    return _send(request, body, digest, headers)
 
 
 def _send(

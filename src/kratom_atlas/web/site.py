@@ -52,8 +52,8 @@ _TYPES: Final = {
 _PACKABLE: Final = frozenset(_TYPES) - {".parquet", ".png"}
 _LEAST: Final = 512
 """Below it, compressing saves nothing."""
-_THOROUGH: Final = 1 << 18
-"""Up to so many bytes brotli takes its time; beyond, half the effort gives nearly as much."""
+_PAUSE: Final = 0.002
+"""Seconds between two files that are compressed: those who ask go first."""
 _HELD: Final = 96 << 20
 """So many bytes of answers are held in memory."""
 _LARGEST_HELD: Final = 8 << 20
@@ -174,7 +174,7 @@ class Site:
         self._packed.mkdir(parents=True, exist_ok=True)
         for name in sorted(self.names):
             if stop.is_set():
-                break
+                return made
             try:
                 file = self._file(name)
                 if not _is_packable(name, file.size):
@@ -184,11 +184,10 @@ class Site:
                     if hashlib.sha256(data).hexdigest() == file.digest:
                         self._write(file, data)
                         made += 1
-            except OSError:
-                if not self.is_current:
-                    break
-        else:
-            self._tidy()
+                        stop.wait(_PAUSE)
+            except FileNotFoundError:
+                return made  # another build has taken its place
+        self._tidy()
         return made
 
     # -- inside --------------------------------------------------------------------------------
@@ -238,10 +237,9 @@ class Site:
 
     def _write(self, file: _File, data: bytes) -> None:
         """The better coding first: where the last is there, all are."""
-        quality = 9 if len(data) <= _THOROUGH else 5
         for coding in CODINGS:
             packed = (
-                brotli.compress(data, quality=quality)
+                brotli.compress(data, quality=5)
                 if coding == "br"
                 else gzip.compress(data, 6, mtime=0)
             )
