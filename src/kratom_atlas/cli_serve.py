@@ -59,8 +59,18 @@ def serve(host: str, port: int, site: Path, no_schedule: bool, at_once: int) -> 
     if not (site / STATE).is_file():
         _build(site)
     with ExitStack() as closing:
-        stop = _no_crawls if no_schedule else _crawls(settings, at_once, closing)
-        run(settings, site, host=host, port=port, started=_say_where, stopping=stop)
+        ends: list[Callable[[], None]] = []
+
+        def started(address: str) -> None:
+            say(f"serving at {address}")
+            if not no_schedule:
+                ends.append(_crawls(settings, at_once, closing))
+
+        def stopping() -> None:
+            for end in ends:
+                end()
+
+        run(settings, site, host=host, port=port, started=started, stopping=stopping)
     say("stopped")
 
 
@@ -86,14 +96,6 @@ def mcp(site: Path) -> None:
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (mcp, serve)
-
-
-def _say_where(address: str) -> None:
-    say(f"serving at {address}")
-
-
-def _no_crawls() -> None:
-    """Nothing to stop."""
 
 
 def _build(site: Path) -> None:

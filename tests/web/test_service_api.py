@@ -322,6 +322,39 @@ def test_a_site_must_have_been_built(tmp_path: Path) -> None:
         application(settings, tmp_path)
 
 
+def test_what_should_not_happen_is_told_without_details(
+    tmp_path: Path, site_at: Callable[..., Path], monkeypatch, caplog
+) -> None:  # type: ignore[no-untyped-def]
+    import anyio
+
+    from kratom_atlas.settings import Settings
+    from kratom_atlas.web.answers import Reference
+    from kratom_atlas.web.app import application
+    from kratom_atlas.web.watch import JsonLines
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the password is hush")
+
+    settings = Settings(home=tmp_path, database_url=None, base_url="", report_url="")
+    app = application(settings, site_at(tmp_path / "site"))
+    monkeypatch.setattr(Reference, "words", fail)
+
+    async def ask_once() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            return await client.get(f"{ROOT}/words")
+
+    answer = anyio.run(ask_once)
+    assert answer.status_code == 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    lines = [JsonLines().format(record) for record in caplog.records]
+    assert any(
+        '"error": "RuntimeError"' in line and "test_service_api.py" in line for line in lines
+    )
+    assert "hush" not in answer.text + "".join(lines)
+
+
 def test_links_are_those_of_the_address_of_the_site(
     tmp_path: Path, site_at: Callable[..., Path]
 ) -> None:

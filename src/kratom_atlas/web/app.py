@@ -86,8 +86,9 @@ class Service:
                 return
             try:
                 self.site, self.reference = self._load()
-            except AtlasError as error:
-                log.warning("%s; the earlier build is served", error)
+            except Exception:
+                # What is served is whole, and whoever runs it would rather have that than nothing.
+                log.exception("another build cannot be read; the earlier one is served")
                 return
         log.info("another build of the site is served: %s", self.site.version)
         self.pack()
