@@ -3,6 +3,11 @@ const data = JSON.parse(document.getElementById("atlas-data").textContent);
 const byId = (id) => document.getElementById(id);
 /* Without a prototype: words from the address must not find "constructor". */
 const dictionary = () => Object.create(null);
+
+/* Words of the interface: by their English, with what varies in braces. */
+const t = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const tn = (count, one, many, values) => t(count === 1 ? one : many, { n: count, ...values });
+
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const VALUE = new Uint8Array(128);
 for (let a = 0; a < 64; a++) VALUE[ALPHABET.charCodeAt(a)] = a;
