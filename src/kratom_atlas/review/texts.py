@@ -149,6 +149,6 @@ def reader_name() -> str:
     """Which reader this is: version and digest of its rules. Another reads every text anew."""
     rules = Path(kratom_atlas.read.__file__).parent
     digest = hashlib.sha256(__version__.encode())
-    for path in sorted([*rules.glob("*.py"), *rules.glob("data/*.yaml")]):
+    for path in sorted([*rules.rglob("*.py"), *rules.glob("data/*.yaml")]):
         digest.update(path.read_bytes())
     return f"kratom-atlas/{__version__}+{digest.hexdigest()[:12]}"
