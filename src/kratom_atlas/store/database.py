@@ -32,7 +32,7 @@ from kratom_atlas.store.ledger import Batch, decode_line, encode_line
 
 __all__ = ["REVISION", "Store", "StoreError", "open_store", "plainly", "writing"]
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The schema that this program reads and writes: the last revision in `migrations`."""
 TIMEOUT: Final = 10
 """Seconds to wait for another process; a `timeout` in the URL of a SQLite store overrides it."""
@@ -424,6 +424,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA recursive_triggers = ON")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
 
 
 def _begin_sqlite(connection: Connection) -> None:
