@@ -76,6 +76,12 @@ def composite_albers(lonlat: Points, groups: NDArray[np.int64] | None = None) ->
     return page
 
 
+def around(lonlat: Points, centre: tuple[float, float]) -> Points:
+    """The plane of one place, true to area: metres east and south of its centre."""
+    x, y = _transformer("laea", *centre).transform(lonlat[:, 0], lonlat[:, 1])
+    return np.column_stack([x, -np.asarray(y)])
+
+
 def _place(inset: Inset, lonlat: Points) -> Points:
     to_plane = _transformer(inset.projection, *inset.centre)
     x, y = to_plane.transform(lonlat[:, 0], lonlat[:, 1])
