@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final, Literal
 
@@ -19,6 +19,7 @@ __all__ = ["Box", "Sheet", "inside", "local", "overview"]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 View = Literal["us", "world"]
+Arcs = Sequence[Points] | Mapping[int, Points]
 
 US: Final = "us.topo.json"
 WORLD: Final = "world.topo.json"
@@ -26,8 +27,10 @@ PARTS: Final = "subdivisions.topo.json"
 LAYERS: Final = {US: ("states", "counties"), WORLD: ("countries",), PARTS: ("subdivisions",)}
 DETAIL: Final = 0.15
 """How far a line may be moved to leave out points, in units of the drawing: print shows no more."""
-MAIN: Final = 0.97
-"""The parts that make up so much of a place's area decide the frame; the rest may be cut off."""
+MAIN: Final = 0.95
+"""The parts that make up so much of a place's area decide its frame."""
+EDGE: Final = 0.03
+"""Parts that lie further beyond the frame are left out: a share of its longer side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +112,14 @@ def local(codes: tuple[str, ...], more: tuple[str, ...], box: Box) -> Sheet | No
         plane = "us"
         flat = {n: boundaries.projected_arcs(file)[n] for n in used}
     else:
-        shells = [ring_points(p[0], source) for code in codes for p in here[code].polygons]
-        left, top, right, bottom = _main(shells)
+        left, top, right, bottom = _main([here[code] for code in codes], source)
         plane = f"{(left + right) / 2:.2f} {(top + bottom) / 2:.2f}"
         flat = {n: _plane(plane, source[n]) for n in used}
-    shells = [ring_points(p[0], flat) for code in codes for p in here[code].polygons]
-    scale, shift = _fit(_main(shells), box)
+    frame = _main([here[code] for code in codes], flat)
+    scale, shift = _fit(frame, box)
     fitted = [flat[n] * scale + shift for n in used]
-    return Sheet(dict(zip(used, _thinned(fitted), strict=True)), here, scale, shift, plane)
+    near = {code: _near(place, flat, frame) for code, place in here.items()}
+    return Sheet(dict(zip(used, _thinned(fitted), strict=True)), near, scale, shift, plane)
 
 
 def _home(codes: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
@@ -156,12 +159,29 @@ def _arcs_of(places: Iterable[Polygons]) -> list[int]:
     return list(dict.fromkeys(i if i >= 0 else ~i for ring in rings for i in ring))
 
 
-def _main(rings: Sequence[Points]) -> Box:
-    """The bounds of the largest parts, and of what lies among them."""
-    areas = [abs(shapely.Polygon(ring).area) for ring in rings]
-    order = np.argsort(areas, kind="stable")[::-1]
-    until = int(np.searchsorted(np.cumsum(np.array(areas)[order]), MAIN * sum(areas))) + 1
-    return _bounds([rings[i] for i in order[:until]])
+def _main(places: Sequence[Place], arcs: Arcs) -> Box:
+    """The bounds of the largest parts of each, which make up nearly all of its area."""
+    kept: list[Points] = []
+    for place in places:
+        shells = [ring_points(polygon[0], arcs) for polygon in place.polygons]
+        areas = shapely.area(np.array([shapely.Polygon(shell) for shell in shells]))
+        order = np.argsort(areas, kind="stable")[::-1]
+        until = int(np.searchsorted(np.cumsum(areas[order]), MAIN * areas.sum())) + 1
+        kept += [shells[i] for i in order[:until]]
+    return _bounds(kept)
+
+
+def _near(place: Place, arcs: Arcs, frame: Box) -> Place:
+    """Without the parts that lie outside the frame, or half so."""
+    edge = EDGE * max(frame[2] - frame[0], frame[3] - frame[1])
+    left, top, right, bottom = frame
+    room = shapely.box(left - edge, top - edge, right + edge, bottom + edge)
+    kept = [
+        polygon
+        for polygon in place.polygons
+        if room.contains(shapely.box(*_bounds([ring_points(polygon[0], arcs)])))
+    ]
+    return replace(place, polygons=kept)
 
 
 def _bounds(rings: Sequence[Points]) -> Box:

@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from importlib import metadata, resources
@@ -27,7 +27,7 @@ __all__ = ["FAMILY", "pictures", "png", "width"]
 
 FAMILY: Final = "Noto Sans"
 FONTS: Final = ("NotoSans-Regular.ttf", "NotoSans-Bold.ttf")
-COLOURS: Final = 128
+COLOURS: Final = 64
 """Of a palette: flat fills, their patterns, and steps enough for smooth edges."""
 KEPT: Final = 30
 """Days after which a drawing that no build asked for is removed."""
@@ -85,9 +85,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 @cache
 def _font(bold: bool) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(
-        _font_paths()[bold], _MEASURED, layout_engine=ImageFont.Layout.BASIC
-    )
+    return ImageFont.truetype(_font_paths()[bold], _MEASURED, layout_engine=ImageFont.Layout.BASIC)
 
 
 @cache
@@ -111,7 +109,7 @@ def _key(svg: str) -> str:
     return hashlib.sha256(_renderer() + svg.encode()).hexdigest()
 
 
-def _made(drawings: Sequence[str]) -> Iterator[bytes]:
+def _made(drawings: Sequence[str]) -> Generator[bytes]:
     workers = min(os.cpu_count() or 1, 8, len(drawings) // _FEW)
     # A process that must not outlive its parent may have no children of its own.
     if workers < 2 or multiprocessing.current_process().daemon:

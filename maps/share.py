@@ -17,6 +17,7 @@ from html import escape
 from pathlib import Path
 from typing import Final, Literal
 
+from maps.boundaries import codes
 from maps.legend import FLAGS, MARKS, PATTERNS, STATUSES, StatusStyle
 from maps.outlines import Box, Sheet, inside, local, overview
 from maps.raster import FAMILY, pictures, width
@@ -40,9 +41,9 @@ UNITS: Final[Mapping[View, str]] = {
     "world": "countries and territories",
 }
 # In units of the page's plane: what is drawn of each view, and where.
-FRAMES: Final[Mapping[View, Box]] = {"us": (-5, 8, 995, 650), "world": (14, 2, 988, 436)}
-PLACES: Final[Mapping[View, Box]] = {"us": (28, 100, 880, 564), "world": (20, 108, 936, 556)}
-LEGENDS: Final[Mapping[View, float]] = {"us": 906, "world": 948}
+FRAMES: Final[Mapping[View, Box]] = {"us": (0, -4, 995, 650), "world": (14, 2, 988, 436)}
+PLACES: Final[Mapping[View, Box]] = {"us": (16, 102, 880, 568), "world": (16, 108, 892, 560)}
+LEGENDS: Final[Mapping[View, float]] = {"us": 906, "world": 906}
 # Letters of places too small to hold them, in the page's plane: beside the coast, below the insets.
 BOXES: Final = {
     "US-VT": (962, 150), "US-NH": (962, 174), "US-MA": (962, 198), "US-RI": (962, 222),
@@ -155,12 +156,12 @@ def view(of: Overview, credit: Credit) -> str:
     marks = {flag for answer in shown.values() for flag in answer.flags if flag in MARKS}
     body = [
         _text(40, 58, title, 36, bold=True, most=1120),
-        _text(40, 88, f"All law that binds, on {credit.day}.", 19, fill=SOFT),
+        _text(40, 88, f"All law that binds, as of {credit.day}", 19, fill=SOFT),
         *(_area(sheet, code, answer.status) for code, answer in shown.items()),
         *_differing(of, sheet, finer),
         _borders(sheet, of.view),
         *_dots(of, sheet, shown),
-        *(_dot(sheet.point(of.points[code]), of.answers[code].status, 2.4) for code in towns),
+        *(_dot(sheet.point(of.points[code]), of.answers[code].status, 2.2) for code in towns),
         *_letters(of, sheet, shown),
         *_legend(of, counts, marks, towns),
         *_footer(credit),
@@ -205,7 +206,7 @@ def _differing(of: Overview, sheet: Sheet, finer: Sheet) -> Iterator[str]:
 
 def _borders(sheet: Sheet, view: View) -> str:
     """Dark and light together: a border is seen on pale fills and on dark ones."""
-    wide = 0.9 if view == "us" else 0.5
+    wide = 0.9 if view == "us" else 0.3
     return (
         f'<g fill="none" stroke-linejoin="round"><path id="borders" d="{sheet.net(sheet.places)}" '
         f'stroke="#232323" stroke-opacity=".8" stroke-width="{wide * 1.5 + 0.4:g}"/>'
@@ -228,7 +229,7 @@ def _dot(at: tuple[float, float], status: str, radius: float) -> str:
     x, y = at
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{_look(status).colour}" '
-        f'stroke="#fff" stroke-width="2.2" paint-order="stroke"/>'
+        f'stroke="#fff" stroke-width="1.8" paint-order="stroke"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="none" stroke="#232323" '
         'stroke-width=".7"/>'
     )
@@ -264,7 +265,8 @@ def _letters(of: Overview, sheet: Sheet, shown: Mapping[str, Answer]) -> Iterato
 def _boxed(sheet: Sheet, code: str, answer: Answer, at: tuple[float, float]) -> str:
     style = _look(answer.status)
     x, y = (v * sheet.scale + s for v, s in zip(BOXES[code], sheet.shift, strict=True))
-    wide, high = 58, 16.5
+    # Those below the insets stand closer to each other than those beside the coast.
+    wide, high = (52 if BOXES[code][1] > 600 else 58), 16.5
     line = ""
     if x > at[0] + wide:
         line = (
@@ -292,11 +294,11 @@ def _legend(
         if not counts[style.id]:
             continue
         yield swatch(style, left, y, 36, 24)
-        room = right - left - 46 - 34
-        yield _text(left + 46, y + 18, style.label, 16.5, most=room)
-        yield _text(right, y + 18, str(counts[style.id]), 16.5, bold=True, anchor="end")
+        room = right - left - 46 - 32
+        yield _text(left + 46, y + 18, style.label, 16, most=room)
+        yield _text(right, y + 18, str(counts[style.id]), 16, bold=True, anchor="end")
         y += 33
-    notes = [f"{MARKS[flag]} {FLAGS[flag][0]}" for flag in MARKS if flag in marks]
+    notes = [f"{MARKS[flag]}\u00a0{FLAGS[flag][0]}" for flag in MARKS if flag in marks]
     told = "; ".join(notes)
     if of.view == "us":
         inside = sum(c not in of.points and _differs(of, c) for c in of.answers if _LOCAL.match(c))
@@ -309,10 +311,8 @@ def _legend(
 def _local_line(counties: int, towns: int) -> str:
     if not counties + towns:
         return "No county or town is known to differ from its state."
-    differ = "differs" if counties + towns == 1 else "differ"
-    return f"{_count(counties, 'county', 'counties')} and {_count(towns, 'town', 'towns')} " + (
-        f"{differ} from their state; a town is a dot."
-    )
+    told = f"{_count(counties, 'county', 'counties')} and {_count(towns, 'town', 'towns')}"
+    return f"{told} differ from the state they are in; a town is a dot."
 
 
 def _count(number: int, one: str, more: str) -> str:
@@ -321,7 +321,7 @@ def _count(number: int, one: str, more: str) -> str:
 
 # -- a card ------------------------------------------------------------------------------------
 
-MAP: Final[Box] = (48, 172, 432, 536)
+MAP: Final[Box] = (48, 172, 432, 524)
 COLUMN: Final = 480
 ROWS: Final = (176, 548)
 _ROW: Final = 84
@@ -334,14 +334,15 @@ def card(of: Card, credit: Credit) -> str:
     room = WIDE - 48 - left
     title = f"{of.name}: the law on kratom"
     told = "; ".join(
-        f"{row.substances}: {_look(row.status).label}{f' ({row.details})' * bool(row.details)}"
+        f"{row.substances}: {_look(row.status).label}"
+        + (f" ({row.details})" if row.details else "")
         for row in of.rows
     )
     size = min(1.0, (ROWS[1] - ROWS[0]) / (_ROW * max(1, len(of.rows))))
     body = [
         _text(48, 58, f"Kratom law · {of.level}", 19, fill=SOFT),
         _text(48, 110, of.name, 46, bold=True, most=WIDE - 96),
-        _text(48, 144, f"{of.wider + ' · ' if of.wider else ''}{credit.day}", 22, most=WIDE - 96),
+        _text(48, 144, f"{wider}as of {credit.day}", 22, most=WIDE - 96),
         *drawing,
     ]
     y = float(ROWS[0])
@@ -374,14 +375,14 @@ def _place(of: Card) -> list[str]:
     sheet, pale, finer = _ground(of)
     if sheet is None:
         return []
-    own = of.members or ((of.code,) if sheet.has(of.code) else ())
+    own = _members(of) or ((of.code,) if sheet.has(of.code) else ())
     around = tuple(code for code in pale if code not in own)
     left, top, right, bottom = MAP
-    parts = [
+    frame = (
         f'<clipPath id="frame"><rect x="{left - 12:g}" y="{top - 12:g}" '
         f'width="{right - left + 24:g}" height="{bottom - top + 24:g}"/></clipPath>'
-        '<g clip-path="url(#frame)" stroke-linejoin="round" fill-rule="evenodd">'
-    ]
+    )
+    parts = [frame, '<g clip-path="url(#frame)" stroke-linejoin="round" fill-rule="evenodd">']
     if around:
         parts.append(f'<path d="{_drawn(sheet, around)}" fill="{LAND}" stroke="#9a9a9a"/>')
     if own:
@@ -412,10 +413,15 @@ def _pin(at: tuple[float, float], style: StatusStyle) -> str:
     )
 
 
+def _members(of: Card) -> tuple[str, ...]:
+    """The United States are drawn from their states, so that none is far from the others."""
+    return tuple(sorted(codes("us-states"))) if of.code == "US" else of.members
+
+
 def _ground(of: Card) -> tuple[Sheet | None, tuple[str, ...], tuple[str, ...]]:
     """The sheet to draw on, the places that fill it, and what they are divided into."""
-    if of.members:
-        return local(of.members, (), MAP), (), of.members
+    if members := _members(of):
+        return local(members, (), MAP), members, members
     chain = (of.code, *of.within)
     state = next((code for code in chain if _STATE.fullmatch(code)), None)
     if state is not None:
@@ -539,7 +545,7 @@ def _lines(x: float, y: float, words: str, size: float, most: float) -> Iterator
 
 def _wrapped(words: str, size: float, most: float) -> list[str]:
     lines: list[str] = []
-    for word in words.split():
+    for word in words.split(" "):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width(longer, size) <= most:
             lines[-1] = longer
@@ -579,8 +585,8 @@ def _plain(text: str) -> str:
 
 def _clean(text: str) -> str:
     """In one line, without what XML forbids and what turns the order of letters round."""
-    kept = (" " if c.isspace() else c for c in text[:_LONGEST] if c.isspace() or _shown(c))
-    return " ".join("".join(kept).split())
+    kept = (c for c in text[:_LONGEST] if c.isspace() or _shown(c))
+    return _SPACE.sub(" ", "".join(kept)).strip()
 
 
 def _shown(letter: str) -> bool:
@@ -588,3 +594,5 @@ def _shown(letter: str) -> bool:
 
 
 _LONGEST: Final = 4000
+# Any space but the one at which no line breaks.
+_SPACE: Final = re.compile(r"[^\S\u00a0]+")

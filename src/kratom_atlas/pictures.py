@@ -33,7 +33,15 @@ def credit(meta: Meta) -> Credit:
     """What every image says of itself."""
     where = urlsplit(meta.base_url)
     site = f"{where.netloc}{where.path}".rstrip("/")
-    return Credit("Kratom Atlas", meta.as_of, day_words(meta.as_of), meta.version, site)
+    return Credit("Kratom Atlas", meta.as_of, _long(meta.as_of), meta.version, site)
+
+
+def _long(day: str) -> str:
+    """`February 2014` or `February 28, 2014`, as precise as it is known."""
+    if len(day) < len("2014-02-28"):
+        return day_words(day)
+    month, year = day_words(day[:7]).rsplit(" ", 1)
+    return f"{month} {int(day[8:])}, {year}"
 
 
 def overviews(edition: Edition) -> Iterator[Overview]:
@@ -75,7 +83,6 @@ def cards(atlas: Atlas) -> Iterator[Card]:
         cells = atlas.cells[atlas.shared[n]]
         lead = next((c for c in cells if c.total is not Status.UNKNOWN), cells[0])
         inside = atlas.view.children.get(n, ()) if body.level is Level.INTERNATIONAL else ()
-        above = sorted(atlas.above(n), key=lambda p: p.n != atlas.record.index.get(body.parent))
         yield Card(
             code=body.code,
             name=body.name,
@@ -84,10 +91,24 @@ def cards(atlas: Atlas) -> Iterator[Card]:
             rows=_rows(cells),
             status=str(lead.total),
             coloured=lower(lead.substance.label),
-            within=tuple(p.code for p in above),
+            within=_within(atlas, n),
             members=tuple(atlas.places[c].code for c in inside),
             point=(body.lon, body.lat) if body.lat is not None and body.lon is not None else None,
         )
+
+
+def _within(atlas: Atlas, n: int) -> tuple[str, ...]:
+    """The places that a place lies in, nearest first; a nation that is bound by nobody has some."""
+    found: list[str] = []
+    parent = atlas.record.places[n].parent
+    while parent is not None and parent in atlas.record.index and len(found) < _DEEP:
+        body = atlas.record.places[atlas.record.index[parent]]
+        found.append(body.code)
+        parent = body.parent
+    return tuple(found)
+
+
+_DEEP: Final = 8
 
 
 def _rows(cells: tuple[Cell, ...]) -> list[Row]:
@@ -104,15 +125,15 @@ def _rows(cells: tuple[Cell, ...]) -> list[Row]:
 def _details(cell: Cell) -> str:
     told = []
     if cell.since:
-        told.append(f"since {day_words(cell.since)}")
+        told.append(f"since {_long(cell.since)}")
     if cell.min_age:
         told.append(f"minimum age {cell.min_age}")
     if cell.caps:
         told.append(f"7-OH at most {listed(cap.replace('-', ' ') for cap in cell.caps)}")
     if cell.until:
-        told.append(f"until {day_words(cell.until)}")
+        told.append(f"until {_long(cell.until)}")
     elif cell.incoming:
-        told.append(f"a change comes on {day_words(cell.incoming)}")
+        told.append(f"a change comes on {_long(cell.incoming)}")
     told += [lower(flag.label) for flag in (Flag.CONTESTED, Flag.LOCAL_RULES) if flag in cell.flags]
     if cell.verification in (Verification.REPORTED, Verification.MACHINE):
         told.append("no official text seen")
