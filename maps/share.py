@@ -330,6 +330,7 @@ _ROW: Final = 84
 def card(of: Card, credit: Credit) -> str:
     """A place with its answers, as SVG."""
     drawing = _place(of)
+    wider = f"{of.wider} · " if of.wider else ""
     left = COLUMN if drawing else 48
     room = WIDE - 48 - left
     title = f"{of.name}: the law on kratom"

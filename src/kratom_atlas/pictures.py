@@ -134,7 +134,10 @@ def _details(cell: Cell) -> str:
         told.append(f"until {_long(cell.until)}")
     elif cell.incoming:
         told.append(f"a change comes on {_long(cell.incoming)}")
-    told += [lower(flag.label) for flag in (Flag.CONTESTED, Flag.LOCAL_RULES) if flag in cell.flags]
+    if Flag.CONTESTED in cell.flags:
+        told.append(lower(Flag.CONTESTED.label))
+    if Flag.LOCAL_RULES in cell.flags:
+        told.append("stricter rules in parts of it")
     if cell.verification in (Verification.REPORTED, Verification.MACHINE):
         told.append("no official text seen")
     return "; ".join(told)
