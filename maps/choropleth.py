@@ -29,6 +29,7 @@ from maps import boundaries, encode
 from maps.legend import ACTIVITY_LOOKS, AGES, FLAGS, MARKS, PATTERNS, STATUSES, StatusStyle, swatch
 from maps.legend import patterns as legend_patterns
 from maps.projection import composite_albers, equal_earth
+from maps.share import HIGH, WIDE
 
 __all__ = ["EMBED", "OFFLINE", "MapInput", "OfflineMap", "render"]
 
@@ -67,7 +68,7 @@ class MapInput:
     ordinal `start` to the next of the same `like` and substance. `looked`: day of the last look,
     by (like, substance), 0 for never. `said`: (day, runs), the latest first: until that day these
     had been said instead. `details`: chunk -> what the panel tells of the places in it.
-    `horizon` is the last day that the page can show.
+    `images`: the names of the share images of whole views.
     """
 
     title: str
@@ -82,6 +83,7 @@ class MapInput:
     first_said: int = 1
     said: Sequence[tuple[int, pd.DataFrame]] = ()
     details: Mapping[str, Json] = field(default_factory=dict)
+    images: Sequence[str] = ()
     base_url: str = ""
     statuses: Sequence[StatusStyle] = STATUSES
     view: Literal["us", "world"] = "us"
@@ -230,6 +232,7 @@ def _known(column: str, values: Any, known: Any) -> None:
         raise ValueError(f"{column}: not in the codebook: {', '.join(unknown)}")
 
 
+WHAT = "What the law on kratom is, place by place, with the source of every answer."
 NAV = (
     '<nav aria-label="Site"><a href="index.html" aria-current="page">Map</a> '
     '<a href="table/index.html">Table</a> <a href="changes/index.html">Changes</a> '
@@ -268,6 +271,7 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
         "csp": _policy([css], [early, leaflet, app, start]),
         "early": early,
         "title": text(page.title),
+        "preview": _preview(page) if kind == "page" else "",
         "version": text(page.version),
         "as_of": text(page.as_of),
         "last_look": text(page.last_look),
@@ -293,6 +297,26 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
     }
     # In one pass, so that no part is looked through for the markers of another.
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _template("page.html"))
+
+
+def _preview(page: MapInput) -> str:
+    """What a link to the page is shown with elsewhere; an image has an address, or is left out."""
+    said = {"og:title": page.title, "og:type": "website", "og:description": WHAT}
+    if page.base_url and page.images:
+        base = page.base_url.rstrip("/")
+        said |= {
+            "og:url": f"{base}/",
+            "og:image": f"{base}/share/{page.images[0]}.png",
+            "og:image:width": str(WIDE),
+            "og:image:height": str(HIGH),
+            "og:image:alt": f"Map of kratom law, {page.as_of}",
+            "twitter:card": "summary_large_image",
+        }
+    return "".join(
+        f'<meta {"name" if name.startswith("twitter") else "property"}="{name}" '
+        f'content="{html.escape(text)}">\n'
+        for name, text in said.items()
+    )
 
 
 def _early(page: MapInput, kind: Kind) -> str:
@@ -349,6 +373,7 @@ def _data(page: MapInput, table: Json, kind: Kind) -> Json:
         "chunks": None if kind == "offline" else f"{_root(page, kind)}{CHUNKS}",
         "links": kind != "offline" or bool(page.base_url),
         "embed": kind != "page",
+        "images": list(page.images),
         "groups": list(page.details),
         "parts": [] if kind == "offline" else encode.pack("parts")["codes"],
         "both": [code for code in encode.pack("world")["codes"] if code.startswith("US-")]

@@ -163,6 +163,8 @@ def _build(
         progress("drawing the map", None)
         count = _write(part, draw(edition, meta), 0, progress)
         count = _write(part, pages(edition, meta=meta), count, progress)
+        progress("drawing the images to share", None)
+        count = _write(part, share(edition, meta, settings.home / "share"), count, progress)
         told = messages(edition)
         count = _write(part, feeds(edition, told, base_url=meta.base_url), count, progress)
         count = _write(part, calendars(edition, told, base_url=meta.base_url), count, progress)
@@ -187,8 +189,19 @@ def draw(edition: Any, meta: Any) -> Iterator[tuple[str, bytes]]:
     yield from render(map_input(edition, meta)).items()
 
 
+def share(edition: Any, meta: Any, kept: Path) -> Iterator[tuple[str, bytes]]:
+    """The images to share; `kept` is the folder of those drawn before."""
+    from kratom_atlas import pictures
+    from kratom_atlas.site.atlas import Atlas
+    from maps.share import images
+
+    cards = pictures.cards(Atlas(edition))
+    yield from images(pictures.overviews(edition), cards, pictures.credit(meta), kept)
+
+
 def map_input(edition: Any, meta: Any) -> Any:
     """What the map is made from: the whole of time, as the edition knows it."""
+    from kratom_atlas import pictures
     from kratom_atlas.model.vocabulary import Substance
     from kratom_atlas.release.timeline import timeline
     from kratom_atlas.site.atlas import Atlas
@@ -210,6 +223,7 @@ def map_input(edition: Any, meta: Any) -> Any:
         said=[(said.day, said.runs) for said in times.said],
         details=details(Atlas(edition), times),
         base_url=meta.base_url,
+        images=[of.name for of in pictures.overviews(edition)],
     )
 
 

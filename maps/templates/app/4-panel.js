@@ -195,6 +195,7 @@ function reasons(code, row) {
     wait.remove();
     const decides = decidersOf(found, row);
     for (const one of near) box.append(layerOf(one, found, decides, one === code));
+    if (data.links && found.some((chunk) => chunk.rules[code])) box.append(imagesOf("p", code));
     document.documentElement.dataset.reasons = code;
   }, () => { wait.textContent = data.chunks === null
     ? "The sources of this place are on its page." : "The sources could not be loaded."; });
@@ -257,6 +258,20 @@ function linksOf(code) {
   return line;
 }
 
+/* Made at build, of the edition's own day. */
+function imagesOf(tag, name) {
+  const line = el(tag, t("Image to share:") + " ", "links");
+  for (const kind of ["PNG", "SVG"]) line.append(link(kind, "share/" + name + "." + kind.toLowerCase()), " ");
+  return line;
+}
+
+function fillImages() {
+  const name = (state.view === "world" ? "world-" : "us-") + data.substances[state.substance][0];
+  const drawn = data.links && data.images.includes(name) && state.day === data.today && !state.said &&
+    state.mode === "law" && state.law === "total" && state.act === "word";
+  byId("images").replaceChildren(...(drawn ? [imagesOf("span", name)] : []));
+}
+
 /* ---- legend, summary, table ---- */
 
 const drawnIn = (view) => layers[view] === null ? [] : layers[view].features.concat(layers[view].markers.filter((m) => !m.town));
@@ -303,6 +318,7 @@ function viewWords() {
 }
 
 function fillSummary(count) {
+  fillImages();
   const parts = styles().filter((style) => count[style.id]).map((style) => labelOf(style) + " " + count[style.id]);
   byId("summary").textContent = viewWords() + ", " + substanceName(state.substance) + ", " +
     (state.said ? "as we said it on " : "") + longDay(state.day) + ". " +

@@ -79,6 +79,7 @@ NAV: Final = (
 )
 STATIC: Final = ("site.css", "site.js")
 HOW_TO_REPORT: Final = "about/index.html#report"
+_IMAGE: Final = "us-leaf"
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
 _STATE = re.compile(r"US-[A-Z]{2}", re.ASCII)
@@ -165,8 +166,14 @@ class _Site:
         root: str = UP,
         here: str = "",
         feed: str = "all",
+        path: str = "",
+        image: str = _IMAGE,
+        shows: str = "",
     ) -> str:
-        """A whole document; `feed` is the name of the feed that follows what it shows."""
+        """A whole document; `feed` is the name of the feed that follows what it shows.
+
+        `path`: where it is, below the site; `image` is previewed with it, and `shows` that.
+        """
         if (root, here) not in self._frames:
             self._frames[root, here] = self._frame(root, here)
         text: str = self._page.render(
@@ -176,6 +183,11 @@ class _Site:
             description=plain(description),
             feed=feed,
             feed_title=plain(title if feed != "all" else "Kratom law: every change"),
+            heading=plain(title),
+            base=self.meta.base_url.rstrip("/"),
+            path=path,
+            image=image,
+            shows=plain(shows or f"Map of kratom law, {self.meta.as_of}"),
         )
         return text
 
@@ -234,6 +246,7 @@ class _Site:
                 today=atlas.today,
                 last_look=age_words(look, atlas.today),
                 searched=_searched(searched, bool(atlas.view.binders[n])),
+                images=f"{UP}share/{place.code}" if n in atlas.rules_of else "",
                 state_table=f"{UP}table/{place.code.lower()}/index.html"
                 if self._is_state(place)
                 else "",
@@ -248,8 +261,27 @@ class _Site:
                     title=f"Kratom law: {place.full}",
                     description=f"{place.full}, {atlas.today}: {told[like]}",
                     feed=place.code,
+                    path=f"j/{place.code}/",
+                    **self._pictured(n),
                 ),
             )
+
+    def _pictured(self, n: int) -> dict[str, str]:
+        """The image of a place: where its own law says nothing, of the nearest that it lies in."""
+        record, at = self.atlas.record, n
+        for _ in range(_DEEP):
+            if at in self.atlas.rules_of:
+                told = self._description(self.atlas.shared[at])
+                full = self.atlas.places[at].full
+                return {
+                    "image": self.atlas.places[at].code,
+                    "shows": f"{full}, {self.atlas.today}: {told}",
+                }
+            parent = record.places[at].parent
+            if parent is None or parent not in record.index:
+                break
+            at = record.index[parent]
+        return {"image": "world-leaf"}
 
     def _crumbs(self, n: int) -> list[dict[str, str]]:
         record = self.atlas.record
@@ -376,6 +408,8 @@ class _Site:
                     title=f"{rule.citation}, {rule.place.full}",
                     description=f"{rule.place.full}: {rule.substances}. {rule.effect}. "
                     f"{rule.standing.label} on {atlas.today}.",
+                    path=f"p/{key}/",
+                    **self._pictured(rule.place.n),
                 ),
             )
 
@@ -410,6 +444,7 @@ class _Site:
                     root=root,
                     order=order,
                     states=states,
+                    path="table/" if top else f"table/by-{order}/",
                 ),
             )
         for state in states:
@@ -446,6 +481,7 @@ class _Site:
             root=UP,
             order="",
             states=[],
+            path=f"table/{state.code.lower()}/",
         )
 
     def _table(
@@ -457,6 +493,7 @@ class _Site:
         root: str,
         order: str,
         states: Sequence[Place],
+        path: str,
     ) -> str:
         text = self.part(
             "table.html",
@@ -483,7 +520,7 @@ class _Site:
             codebook=f"{root}codebook/index.html",
             script=f"{root}static/site.js",
         )
-        return self.page(text, title=heading, description=lead, root=root, here="Table")
+        return self.page(text, title=heading, description=lead, root=root, here="Table", path=path)
 
     def _table_row(self, n: int, root: str, name: str = "") -> Markup:
         atlas = self.atlas
@@ -568,6 +605,7 @@ class _Site:
             title=f"Changes in kratom law: {day_words(found[0].date)}",
             description=f"{summary} {names}",
             here="Changes",
+            path=f"changes/{day}/",
         )
 
     def _entry(self, entry: Entry) -> dict[str, object]:
@@ -630,7 +668,12 @@ class _Site:
             ],
         )
         return self.page(
-            text, title="Changes in kratom law", description=summary, root="../", here="Changes"
+            text,
+            title="Changes in kratom law",
+            description=summary,
+            root="../",
+            here="Changes",
+            path="changes/",
         )
 
     # -- the rest ------------------------------------------------------------------------------
@@ -676,6 +719,7 @@ class _Site:
             text,
             title="About",
             description="How Kratom Atlas is made, what its statuses mean, and its limits.",
+            path="about/",
             root="../",
             here="About",
         )
@@ -703,6 +747,7 @@ class _Site:
             self.part("codebook.html", groups=groups),
             title="Codebook",
             description="Every word that Kratom Atlas uses for the law on kratom, and its meaning.",
+            path="codebook/",
             root="../",
         )
 
@@ -727,6 +772,7 @@ class _Site:
             self.part("data.html", meta=self.meta, files=files, tables=tables),
             title="Data",
             description="The dataset of Kratom Atlas: CSV, Parquet, SQLite, GeoJSON.",
+            path="data/",
             root="../",
             here="Data",
         )
@@ -786,6 +832,7 @@ class _Site:
             body,
             title="Sources",
             description="Every source of Kratom Atlas: when it was last read, and how it is doing.",
+            path="sources/",
             root="../",
             here="Sources",
         )
@@ -836,6 +883,7 @@ class _Site:
 
 
 _NONE: Final = ActivityStatus.NO_LAW
+_DEEP: Final = 8
 _SUBDIVISION: Final = Level.SUBDIVISION.rank
 _SOURCES_TEXT: Final = "What is read by machines, each on its own terms and at its own hours."
 _ROWS_TEXT: Final = "Acts, lists and annexes that decide; each is watched for a new version."
