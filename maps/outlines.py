@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Final, Literal
 
@@ -25,7 +25,7 @@ US: Final = "us.topo.json"
 WORLD: Final = "world.topo.json"
 PARTS: Final = "subdivisions.topo.json"
 LAYERS: Final = {US: ("states", "counties"), WORLD: ("countries",), PARTS: ("subdivisions",)}
-DETAIL: Final = 0.15
+DETAIL: Final = 0.2
 """How far a line may be moved to leave out points, in units of the drawing: print shows no more."""
 MAIN: Final = 0.95
 """The parts that make up so much of a place's area decide its frame."""
@@ -42,21 +42,30 @@ class Sheet:
     scale: float
     shift: Points
     plane: str
+    _areas: dict[str, str] = field(default_factory=dict)
+    _nets: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _bounds: dict[str, Box] = field(default_factory=dict)
 
     def path(self, codes: Iterable[str]) -> str:
         """The areas of some places."""
-        rings = (
-            ring_points(ring, self.arcs)
-            for code in codes
-            for polygon in self.places[code].polygons
-            for ring in polygon
-        )
-        return "".join(_run(ring, closed=True) for ring in rings)
+        return "".join(self._area(code) for code in codes)
+
+    def _area(self, code: str) -> str:
+        if code not in self._areas:
+            rings = (ring for polygon in self.places[code].polygons for ring in polygon)
+            self._areas[code] = "".join(_run(self._ring(ring), closed=True) for ring in rings)
+        return self._areas[code]
+
+    def _ring(self, ring: list[int]) -> Points:
+        return ring_points(ring, self.arcs)
 
     def net(self, codes: Iterable[str]) -> str:
         """Their borders, each drawn once."""
-        used = _arcs_of(self.places[code].polygons for code in codes)
-        return "".join(_run(self.arcs[number], closed=False) for number in used)
+        wanted = tuple(codes)
+        if wanted not in self._nets:
+            used = _arcs_of(self.places[code].polygons for code in wanted)
+            self._nets[wanted] = "".join(_run(self.arcs[n], closed=False) for n in used)
+        return self._nets[wanted]
 
     def point(self, lonlat: tuple[float, float]) -> tuple[float, float]:
         """Where a place without an outline is."""
@@ -69,9 +78,10 @@ class Sheet:
 
     def bounds(self, code: str) -> Box:
         """Of the largest part of a place."""
-        rings = [ring_points(polygon[0], self.arcs) for polygon in self.places[code].polygons]
-        left, top, right, bottom = max((_bounds([r]) for r in rings), key=_area)
-        return left, top, right, bottom
+        if code not in self._bounds:
+            shells = (self._ring(polygon[0]) for polygon in self.places[code].polygons)
+            self._bounds[code] = max((_bounds([shell]) for shell in shells), key=_area)
+        return self._bounds[code]
 
     def label(self, code: str) -> tuple[float, float] | None:
         """Where its letters go."""

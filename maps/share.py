@@ -12,7 +12,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Final, Literal
@@ -201,7 +200,7 @@ def _differing(of: Overview, sheet: Sheet, finer: Sheet) -> Iterator[str]:
     if found:
         net = finer.net(found)
         clip = f' clip-path="url(#in-{clips[0]})"' if len(clips) == 1 else ""
-        yield f'<path d="{net}" fill="none" stroke="#fff" stroke-width=".7"{clip}/>'
+        yield f'<path d="{net}" fill="none" stroke="#ffffff" stroke-width=".7"{clip}/>'
 
 
 def _borders(sheet: Sheet, view: View) -> str:
@@ -210,7 +209,7 @@ def _borders(sheet: Sheet, view: View) -> str:
     return (
         f'<g fill="none" stroke-linejoin="round"><path id="borders" d="{sheet.net(sheet.places)}" '
         f'stroke="#232323" stroke-opacity=".8" stroke-width="{wide * 1.5 + 0.4:g}"/>'
-        f'<use href="#borders" stroke="#fff" stroke-opacity=".9" stroke-width="{wide}"/></g>'
+        f'<use href="#borders" stroke="#ffffff" stroke-opacity=".9" stroke-width="{wide}"/></g>'
     )
 
 
@@ -229,7 +228,7 @@ def _dot(at: tuple[float, float], status: str, radius: float) -> str:
     x, y = at
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{_look(status).colour}" '
-        f'stroke="#fff" stroke-width="1.8" paint-order="stroke"/>'
+        f'stroke="#ffffff" stroke-width="1.8" paint-order="stroke"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="none" stroke="#232323" '
         'stroke-width=".7"/>'
     )
@@ -385,17 +384,17 @@ def _place(of: Card) -> list[str]:
     )
     parts = [frame, '<g clip-path="url(#frame)" stroke-linejoin="round" fill-rule="evenodd">']
     if around:
-        parts.append(f'<path d="{_drawn(sheet, around)}" fill="{LAND}" stroke="#9a9a9a"/>')
+        parts.append(f'<path d="{sheet.path(around)}" fill="{LAND}" stroke="#9a9a9a"/>')
     if own:
         fill = _fill(_look(of.status))
-        parts.append(f'<path d="{_drawn(sheet, own)}" fill="{fill}" stroke="{INK}" {_THIN}/>')
+        parts.append(f'<path d="{sheet.path(own)}" fill="{fill}" stroke="{INK}" {_THIN}/>')
     if finer:
         parts.append(
-            f'<path d="{_netted(sheet, finer)}" fill="none" stroke="#232323" '
+            f'<path d="{sheet.net(finer)}" fill="none" stroke="#232323" '
             'stroke-opacity=".3" stroke-width=".6"/>'
         )
     if own and own != pale:
-        parts.append(f'<path d="{_drawn(sheet, own)}" fill="none" stroke="{INK}" {_THICK}/>')
+        parts.append(f'<path d="{sheet.path(own)}" fill="none" stroke="{INK}" {_THICK}/>')
     if not own and of.point:
         parts.append(_pin(sheet.point(of.point), _look(of.status)))
     return [*parts, "</g>"]
@@ -408,7 +407,7 @@ _THICK: Final = 'stroke-width="2.4"'
 def _pin(at: tuple[float, float], style: StatusStyle) -> str:
     x, y = at
     return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" fill="{_fill(style)}" stroke="#fff" '
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" fill="{_fill(style)}" stroke="#ffffff" '
         'stroke-width="7" paint-order="stroke"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" fill="none" stroke="{INK}" {_THICK}/>'
     )
@@ -437,16 +436,6 @@ def _ground(of: Card) -> tuple[Sheet | None, tuple[str, ...], tuple[str, ...]]:
     return None, (), ()
 
 
-@lru_cache(maxsize=16)
-def _drawn(sheet: Sheet, codes: tuple[str, ...]) -> str:
-    return sheet.path(codes)
-
-
-@lru_cache(maxsize=4)
-def _netted(sheet: Sheet, codes: tuple[str, ...]) -> str:
-    return sheet.net(codes)
-
-
 # -- parts of a drawing ------------------------------------------------------------------------
 
 
@@ -465,7 +454,7 @@ def _document(title: str, told: str, body: Sequence[str]) -> str:
         f'viewBox="0 0 {WIDE} {HIGH}" role="img" aria-labelledby="title told" lang="en" '
         f'font-family="{FONTS}" fill="{INK}">\n'
         f'<title id="title">{_plain(title)}</title>\n<desc id="told">{_plain(told)}</desc>\n'
-        f'<defs>{tiles}</defs>\n<rect width="{WIDE}" height="{HIGH}" fill="#fff"/>\n'
+        f'<defs>{tiles}</defs>\n<rect width="{WIDE}" height="{HIGH}" fill="#ffffff"/>\n'
         f"{drawn}\n</svg>\n"
     )
 
