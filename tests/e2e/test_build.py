@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import io
 import json
@@ -12,6 +13,7 @@ import resource
 import shutil
 import signal
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
@@ -40,7 +42,9 @@ from kratom_atlas.store.ledger import read_batches
 from kratom_atlas.verify import verify
 
 TODAY = date(2026, 11, 22).toordinal()
-SETTINGS = Settings(home=Path("none"), database_url=None, base_url="", report_url="")
+HOME = Path(tempfile.mkdtemp(prefix="kratom-atlas-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+SETTINGS = Settings(home=HOME, database_url=None, base_url="", report_url="")
 
 
 def make(record: Record, out: Path, day: int = TODAY) -> Built:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -21,10 +22,13 @@ from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Status, Substanc
 from kratom_atlas.notify.calendar import calendars
 from kratom_atlas.notify.feeds import feeds
 from kratom_atlas.notify.messages import messages
+from kratom_atlas.pictures import cards
 from kratom_atlas.release.tables import FIELDS
+from kratom_atlas.site.atlas import Atlas
 from kratom_atlas.site.pages import CSP, HOW_TO_REPORT, pages
 from kratom_atlas.site.words import SYMBOLS, status_sentence
 from maps.legend import STATUSES
+from maps.share import HIGH, WIDE
 
 DATA = {
     *(f"data/{name}.{kind}" for name in FIELDS for kind in ("csv", "parquet")),
@@ -116,7 +120,8 @@ def test_every_link_leads_to_a_page(site: dict[str, bytes]) -> None:
     followed = {
         path for write in (feeds, calendars) for path, _ in write(edition(), told, base_url="")
     }
-    known = {*site, *DATA, *followed, "index.html"}
+    drawn = {f"share/{of.code}.{kind}" for of in cards(Atlas(edition())) for kind in ("png", "svg")}
+    known = {*site, *DATA, *followed, *drawn, "index.html"}
     for path, document in made.items():
         for link in document.links:
             if urlsplit(link).scheme:
@@ -326,6 +331,59 @@ def test_with_an_address_there_is_a_site_map() -> None:
     assert "Sitemap: https://example.org/atlas/sitemap.xml" in with_base["robots.txt"].decode()
     assert "https://example.org/atlas/table/index.html" in with_base["404.html"].decode()
     assert "sitemap.xml" not in build()
+
+
+def previews(text: bytes) -> dict[str, str]:
+    found = re.findall(
+        rb'<meta (?:property|name)="((?:og|twitter):[^"]+)" content="([^"]*)">', text
+    )
+    assert len(dict(found)) == len(found)
+    return {name.decode(): unescape(value.decode()) for name, value in found}
+
+
+def test_links_are_previewed_with_the_image_of_what_they_show() -> None:
+    base = "https://example.org/atlas"
+    with_base = build(meta=replace(META, base_url=f"{base}/"))
+    drawn = {of.code for of in cards(Atlas(edition()))}
+    for path, text in with_base.items():
+        if not path.endswith("index.html"):
+            continue
+        told = previews(text)
+        assert told["og:url"] == f"{base}/{path.removesuffix('index.html')}", path
+        image = told["og:image"].removeprefix(f"{base}/share/").removesuffix(".png")
+        assert image in {*drawn, "us-leaf", "world-leaf"}, path
+        assert told["twitter:card"] == "summary_large_image"
+        assert (told["og:image:width"], told["og:image:height"]) == (str(WIDE), str(HIGH))
+        assert told["og:title"], path
+        assert told["og:description"], path
+        assert TODAY in told["og:image:alt"], path
+    georgia = previews(with_base["j/US-GA/index.html"])
+    assert georgia["og:title"] == "Kratom law: Georgia, United States"
+    assert georgia["og:image"] == f"{base}/share/US-GA.png"
+    assert "7-OH: regulated" in georgia["og:image:alt"]
+    assert georgia["og:image:alt"] == georgia["og:description"]
+    # Where its own law says nothing: of what it lies in, and in words too.
+    silent = next(p.code for p in edition().record.places if p.parent and p.code not in drawn)
+    told = previews(with_base[f"j/{silent}/index.html"])
+    assert told["og:image"].endswith((f"/{silent.rpartition('-')[0]}.png", "/world-leaf.png"))
+    assert told["og:image:alt"] != told["og:description"]
+
+
+def test_without_an_address_no_image_is_named(site: dict[str, bytes]) -> None:
+    for path, text in site.items():
+        if path.endswith(".html"):
+            assert set(previews(text)) == {
+                *("og:site_name", "og:type", "og:title", "og:description"),
+            }, path
+
+
+def test_a_place_with_law_of_its_own_offers_its_image(site: dict[str, bytes]) -> None:
+    drawn = {of.code for of in cards(Atlas(edition()))}
+    for place in edition().record.places:
+        links = page(site, f"j/{place.code}/index.html").links
+        offered = {link for link in links if "/share/" in link}
+        wanted = {f"../../share/{place.code}.{kind}" for kind in ("png", "svg")}
+        assert offered == (wanted if place.code in drawn else set()), place.code
 
 
 def test_reports_may_go_to_a_page_of_the_site() -> None:
