@@ -140,6 +140,7 @@ def page(*, title: str = "Kratom Atlas (made-up data)", hostile: str = HOSTILE) 
             },
             "US-TX": {"rules": {"US-TX": [rule("tx", 0)]}, "looks": {}, "decides": {}},
         },
+        images=("us-leaf", "world-leaf", "us-7-oh"),
     )
 
 

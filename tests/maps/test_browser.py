@@ -266,6 +266,31 @@ def test_the_reasons_are_told_level_by_level(show: Callable[..., Any]) -> None:
     assert tab.locator(".rule").count() == 0
 
 
+def test_images_are_offered_for_what_they_show(show: Callable[..., Any]) -> None:
+    tab = show("#view=us&place=US-TX")
+    offered = "#images a"
+
+    def links(of: str) -> list[str]:
+        found = tab.locator(of).evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        return [str(link) for link in found]
+
+    assert links(offered) == ["share/us-leaf.png", "share/us-leaf.svg"]
+    tab.wait_for_selector("html[data-reasons='US-TX']", state="attached")
+    assert links("#panel .reasons .links a") == ["share/US-TX.png", "share/US-TX.svg"]
+    tab.locator("#share summary").click()
+    assert tab.locator("#images").inner_text().split() == ["Image", "to", "share:", "PNG", "SVG"]
+    # Another day, another law or another substance is not what it shows.
+    for anchor in ("&on=2021-05-01", "&law=own", "&act=sell", "&mode=next", "&substance=mgm-15"):
+        tab.goto(tab.url.partition("#")[0] + "#view=us" + anchor)
+        until(tab, f"!document.querySelector('{offered}')")
+    tab.goto(tab.url.partition("#")[0] + "#view=world")
+    until(tab, f"document.querySelector('{offered}')?.href.endsWith('share/world-leaf.png')")
+    # A place without law of its own has none.
+    tab.goto(tab.url.partition("#")[0] + "#view=us&place=US-NY")
+    tab.wait_for_selector("html[data-reasons='US-NY']", state="attached")
+    assert links("#panel .reasons .links a") == []
+
+
 def test_keyboard_alone_suffices(show: Callable[..., Any]) -> None:
     tab = show()
     tab.locator(".folium-map").focus()

@@ -137,6 +137,27 @@ def test_nothing_asks_another_host() -> None:
     assert not OfflineMap.default_css
 
 
+def test_links_to_the_page_are_previewed() -> None:
+    def told(html: str) -> dict[str, str]:
+        head = html.split("<title>")[0]
+        return dict(
+            re.findall(r'<meta (?:property|name)="((?:og|twitter):.*?)" content="(.*?)">', head)
+        )
+
+    plain = html_of()
+    assert set(told(plain)) == {"og:title", "og:type", "og:description"}
+    here = told(html_of(base_url="https://example.org/atlas/", title=HOSTILE))
+    assert here["og:url"] == "https://example.org/atlas/"
+    assert here["og:image"] == "https://example.org/atlas/share/us-leaf.png"
+    assert (here["og:image:width"], here["og:image:height"]) == ("1200", "630")
+    assert here["og:image:alt"].endswith("2026-11-22")
+    assert here["twitter:card"] == "summary_large_image"
+    assert "&lt;script&gt;" in here["og:title"]
+    assert "og:image" not in told(html_of(base_url="https://example.org/", images=()))
+    for file in (EMBED, OFFLINE):
+        assert "og:" not in render(page())[file].decode().split("<title>")[0]
+
+
 def test_words_that_every_page_must_carry() -> None:
     html = html_of(version="2026-11-22.1", last_look="3 hours ago")
     for words in (
