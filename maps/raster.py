@@ -28,8 +28,9 @@ __all__ = ["FAMILY", "pictures", "png", "width"]
 
 FAMILY: Final = "Noto Sans"
 FONTS: Final = ("NotoSans-Regular.ttf", "NotoSans-Bold.ttf")
-COLOURS: Final = 48
-"""Of a palette: enough for smooth edges, few enough for 60 kB."""
+STEPS: Final = 20
+"""Colours between those that a drawing names: enough for smooth edges, few enough for 60 kB."""
+_NAMED: Final = 128
 EDITION: Final = 1
 """Another number whenever the same drawing would become another picture."""
 KEPT: Final = 30
@@ -82,11 +83,11 @@ def png(svg: str) -> bytes:
 
 def _flattened(image: Image.Image, svg: str) -> Image.Image:
     """With a palette: the colours that the drawing names, exactly, and steps between them."""
-    named = sorted(set(_COLOUR.findall(svg)))[: COLOURS // 2]
+    named = sorted(set(_COLOUR.findall(svg)))[:_NAMED]
     exact = [int(colour[n : n + 2], 16) for colour in named for n in (0, 2, 4)]
     # Half the pixels in each direction show which steps there are, in a quarter of the time.
     steps = image.resize((image.width // 2, image.height // 2), Image.Resampling.NEAREST).quantize(
-        COLOURS - len(named), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        STEPS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
     )
     palette = Image.new("P", (1, 1))
     palette.putpalette([*exact, *(steps.getpalette() or [])])
@@ -112,7 +113,7 @@ def _font_paths() -> tuple[str, ...]:
 @cache
 def _renderer() -> bytes:
     """What turns an SVG into these bytes and no others."""
-    digest = hashlib.sha256(f"{EDITION} {COLOURS}".encode())
+    digest = hashlib.sha256(f"{EDITION} {STEPS} {_NAMED}".encode())
     for name in ("resvg_py", "pillow"):
         digest.update(f"{name}=={metadata.version(name)}\n".encode())
     for path in _font_paths():

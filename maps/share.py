@@ -207,8 +207,10 @@ def _borders(sheet: Sheet, view: View) -> str:
     """Dark and light together: a border is seen on pale fills and on dark ones."""
     wide = 0.9 if view == "us" else 0.3
     return (
-        f'<g fill="none" stroke-linejoin="round"><path id="borders" d="{sheet.net(sheet.places)}" '
-        f'stroke="#232323" stroke-opacity=".8" stroke-width="{wide * 1.5 + 0.4:g}"/>'
+        f'<defs><path id="borders" d="{sheet.net(sheet.places)}"/></defs>'
+        '<g fill="none" stroke-linejoin="round">'
+        f'<use href="#borders" stroke="#232323" stroke-opacity=".8" '
+        f'stroke-width="{wide * 1.5 + 0.4:g}"/>'
         f'<use href="#borders" stroke="#ffffff" stroke-opacity=".9" stroke-width="{wide}"/></g>'
     )
 
@@ -377,12 +379,7 @@ def _place(of: Card) -> list[str]:
         return []
     own = _members(of) or ((of.code,) if sheet.has(of.code) else ())
     around = tuple(code for code in pale if code not in own)
-    left, top, right, bottom = MAP
-    frame = (
-        f'<clipPath id="frame"><rect x="{left - 12:g}" y="{top - 12:g}" '
-        f'width="{right - left + 24:g}" height="{bottom - top + 24:g}"/></clipPath>'
-    )
-    parts = [frame, '<g clip-path="url(#frame)" stroke-linejoin="round" fill-rule="evenodd">']
+    parts = ['<g stroke-linejoin="round" fill-rule="evenodd">']
     if around:
         parts.append(f'<path d="{sheet.path(around)}" fill="{LAND}" stroke="#9a9a9a"/>')
     if own:

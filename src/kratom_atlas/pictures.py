@@ -138,6 +138,8 @@ def _details(cell: Cell) -> str:
         told.append(lower(Flag.CONTESTED.label))
     if Flag.LOCAL_RULES in cell.flags:
         told.append("stricter rules in parts of it")
-    if cell.verification in (Verification.REPORTED, Verification.MACHINE):
+    weak = cell.verification in (Verification.REPORTED, Verification.MACHINE)
+    # Where no rule was found there is no text that could have been seen.
+    if weak and cell.total is not Status.NO_SPECIFIC_LAW:
         told.append("no official text seen")
     return "; ".join(told)
