@@ -24,6 +24,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.mapping
+	$(BIN)/python -m benchmarks.sharing
 	$(BIN)/python -m benchmarks.relevance
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.feeds

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -401,6 +402,13 @@ def test_the_images_say_what_the_table_says(edition: Edition) -> None:
         parsed(card(of, credit))
         spoken += 1
     assert spoken > 300
+
+
+def test_the_fonts_are_those_whose_origin_is_told() -> None:
+    told = Path(boundaries.__file__).with_name("geometry") / "SOURCES.md"
+    text = told.read_text(encoding="utf-8")
+    for name in raster._font_paths():
+        assert sha256(Path(name).read_bytes()).hexdigest() in text
 
 
 def test_the_fonts_have_every_letter_of_the_record(edition: Edition) -> None:
