@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -69,6 +70,35 @@ def test_two_builds_give_the_same_bytes(record: Record, tmp_path: Path) -> None:
     make(record, tmp_path / "one")
     make(record, tmp_path / "two")
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
+
+
+def test_images_are_drawn_once_and_previewed(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = "https://example.org/atlas"
+    settings = replace(SETTINGS, home=tmp_path / "home", base_url=base)
+
+    def made(name: str) -> dict[str, str]:
+        build(record, tmp_path / name, as_of=TODAY, known=None, settings=settings)
+        return digests(tmp_path / name)
+
+    first = made("one")
+    images = {path for path in first if path.startswith("share/")}
+    views = {f"{view}-{substance}" for view in ("us", "world") for substance in ("leaf", "7-oh")}
+    # Rhode Island alone has law of its own in this record.
+    named = {*views, "US-RI"}
+    assert {f"share/{name}.{kind}" for name in named for kind in ("png", "svg")} <= images
+    assert {Path(path).stem for path in images} <= {*named, "us-mitragynine"}
+    for page in (tmp_path / "one").rglob("index.html"):
+        shown = re.findall(r'"og:image" content="([^"]*)"', page.read_text(encoding="utf-8"))
+        if page.parent.name != "embed":
+            assert [url.removeprefix(f"{base}/") in images for url in shown] == [True], page
+
+    def never(svg: str) -> bytes:
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr("maps.raster.png", never)
+    assert made("two") == first
 
 
 def test_a_build_with_nothing_changed_writes_nothing(record: Record, tmp_path: Path) -> None:
