@@ -135,7 +135,7 @@ def test_search_shows_the_status(show: Callable[..., Any]) -> None:
     panel = tab.locator("#panel")
     assert "Texas" in panel.inner_text()
     assert "Age limit only" in panel.inner_text()
-    links = [a.get_attribute("href") for a in panel.locator(".links a").all()]
+    links = [a.get_attribute("href") for a in panel.locator("#panel-body > .links a").all()]
     assert links == ["j/US-TX/index.html", "feeds/US-TX.atom", "calendar/US-TX.ics"]
     assert "place=US-TX" in tab.url
     said = "Texas: Age limit only, since May 2021. Kratom leaf, November 22, 2026."
