@@ -90,6 +90,28 @@ def test_no_field_can_do_harm(file: str) -> None:
     assert set(data_of(html)["table"]["names"]) == {HOSTILE}
 
 
+@pytest.mark.parametrize("folder", ["es/", "ar/"])
+def test_no_field_can_do_harm_in_any_language(folder: str) -> None:
+    sample = page()
+    bad = dataclasses.replace(
+        sample,
+        places=sample.places.assign(name=HOSTILE),
+        substances=(*sample.substances, ("zz", HOSTILE)),
+        title=HOSTILE,
+        version=HOSTILE,
+        last_look=HOSTILE,
+        terms={folder[:2]: {HOSTILE: HOSTILE}},
+    )
+    out = render(bad)
+    for file in (f"{folder}index.html", f"{folder}{EMBED}"):
+        html = out[file].decode()
+        assert "<script>window.hacked" not in html
+        assert "<img src=x" not in html
+        assert HOSTILE in data_of(html)["table"]["names"]  # a county keeps the record's name
+    for name in (f"map/terms/{folder[:2]}.js", "map/names.js"):
+        assert "<" not in out[name].decode()
+
+
 def test_a_chunk_is_inert_too() -> None:
     out = render(page())
     text = out["map/law/US-FL.js"].decode()
