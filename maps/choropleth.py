@@ -69,6 +69,8 @@ class MapInput:
     by (like, substance), 0 for never. `said`: (day, runs), the latest first: until that day these
     had been said instead. `details`: chunk -> what the panel tells of the places in it.
     `images`: the names of the share images of whole views.
+    `proposals`: what is proposed, each with `id`, `place` (a code) and words; `supposed`: the runs
+    that would be others if all of them ("") or one of them (its id) were law, columns as of `runs`.
     """
 
     title: str
@@ -84,6 +86,8 @@ class MapInput:
     said: Sequence[tuple[int, pd.DataFrame]] = ()
     details: Mapping[str, Json] = field(default_factory=dict)
     images: Sequence[str] = ()
+    proposals: Sequence[Json] = ()
+    supposed: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     base_url: str = ""
     statuses: Sequence[StatusStyle] = STATUSES
     view: Literal["us", "world"] = "us"
@@ -146,6 +150,7 @@ def render(page: MapInput) -> dict[str, bytes]:
         "world": encode.pack("world"),
         "us-counties": _counties(page),
         "parts": encode.pack("parts"),
+        "if": encode.supposed(page.proposals, page.supposed, table["likes"], _identifiers(page)),
         **{f"law/{name}": content for name, content in page.details.items()},
     }
     files = {
@@ -166,6 +171,10 @@ def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str,
     kept: dict[str, Json] = {}
     for name, content in chunks.items():
         if name == "parts":
+            continue
+        if name == "if":
+            bills = [{k: v for k, v in p.items() if k not in LEFT_OUT} for p in content["bills"]]
+            kept[name] = content | {"bills": bills}
             continue
         if not name.startswith("law/"):
             kept[name] = content
@@ -194,7 +203,7 @@ def _counties(page: MapInput) -> Json:
 def check(page: MapInput) -> None:
     """Refuse what the page would draw wrongly or could be made to do harm."""
     _columns(page.places, PLACES)
-    for runs in (page.runs, *(runs for _, runs in page.said)):
+    for runs in (page.runs, *(runs for _, runs in page.said), *page.supposed.values()):
         _columns(runs, RUNS)
         if runs.duplicated(["like", "substance", "start"]).any():
             raise ValueError("two answers for one place, substance and day")
@@ -202,6 +211,7 @@ def check(page: MapInput) -> None:
     if page.places["code"].duplicated().any():
         raise ValueError("two rows for one place")
     _known("like", page.places["like"], set(page.runs["like"]))
+    _known("proposal", pd.Series(list(page.supposed)), {"", *(p["id"] for p in page.proposals)})
     for name in page.details:
         if not SAFE_CHUNK.fullmatch(name):
             raise ValueError(f"not the name of a chunk: {name!r}")
@@ -347,9 +357,12 @@ def _folium() -> tuple[str, str]:
 
 
 def _table(page: MapInput) -> Json:
-    identifiers = [identifier for identifier, _ in page.substances]
-    table = encode.time_table(page.places, page.runs, page.looked, page.said, identifiers)
+    table = encode.time_table(page.places, page.runs, page.looked, page.said, _identifiers(page))
     return table | {"first": page.first_said}
+
+
+def _identifiers(page: MapInput) -> list[str]:
+    return [identifier for identifier, _ in page.substances]
 
 
 def _data(page: MapInput, table: Json, kind: Kind) -> Json:

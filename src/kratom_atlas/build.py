@@ -204,11 +204,14 @@ def map_input(edition: Any, meta: Any) -> Any:
     from kratom_atlas import pictures
     from kratom_atlas.model.vocabulary import Substance
     from kratom_atlas.release.timeline import timeline
+    from kratom_atlas.release.whatif import what_if
     from kratom_atlas.site.atlas import Atlas
     from kratom_atlas.site.panel import details
+    from kratom_atlas.site.proposals import proposals
     from maps.choropleth import MapInput
 
-    times = timeline(edition)
+    times, atlas = timeline(edition), Atlas(edition)
+    supposed = what_if(edition, times)
     return MapInput(
         title="Kratom Atlas",
         as_of=edition.today,
@@ -221,7 +224,9 @@ def map_input(edition: Any, meta: Any) -> Any:
         looked=times.looked,
         first_said=times.first_said,
         said=[(said.day, said.runs) for said in times.said],
-        details=details(Atlas(edition), times),
+        details=details(atlas, times),
+        proposals=proposals(atlas, supposed),
+        supposed=supposed.runs,
         base_url=meta.base_url,
         images=[of.name for of in pictures.overviews(edition)],
     )
