@@ -28,7 +28,7 @@ from kratom_atlas.model.vocabulary import ActivityStatus, Verification
 from maps import boundaries, encode
 from maps.legend import ACTIVITY_LOOKS, AGES, FLAGS, MARKS, PATTERNS, STATUSES, StatusStyle, swatch
 from maps.legend import patterns as legend_patterns
-from maps.projection import composite_albers, equal_earth
+from maps.projection import INSETS, US_UNIT, WORLD_UNIT, composite_albers, equal_earth
 from maps.share import HIGH, WIDE
 
 __all__ = ["EMBED", "OFFLINE", "MapInput", "OfflineMap", "render"]
@@ -40,6 +40,7 @@ VIEWS = (("us", "United States"), ("world", "World"), ("tiles", "Tiles"))
 MODES = (
     ("law", "The law"),
     ("next", "What if all that is enacted were in force"),
+    ("if", "What if all that is proposed were law"),
     ("fresh", "Age of the last look"),
 )
 LAWS = (("total", "All that applies"), ("own", "Own law only"))
@@ -158,6 +159,7 @@ def render(page: MapInput) -> dict[str, bytes]:
         EMBED: _document(page, table, "embed", {}),
         OFFLINE: _document(page, table, "offline", _without_localities(page, chunks)),
     }
+    files[f"{CHUNKS}ask.js"] = _ask()
     for name, content in chunks.items():
         files[f"{CHUNKS}{name}.js"] = f"KratomAtlas.arrived({_json(name)},{_json(content)});\n"
     # A lone surrogate is no text: it becomes a question mark.
@@ -165,16 +167,15 @@ def render(page: MapInput) -> dict[str, bytes]:
 
 
 def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str, Json]:
-    """What the single file holds: countries, states, counties; the law of countries and states."""
+    """What the single file holds: countries, states, counties; the law of countries and states.
+
+    Neither provinces nor proposals: it stays small, and proposals go out of date soonest.
+    """
     top_level = page.places[page.places["code"].str.count("-") < 2]
     likes = set(map(str, top_level["like"]))
     kept: dict[str, Json] = {}
     for name, content in chunks.items():
-        if name == "parts":
-            continue
-        if name == "if":
-            bills = [{k: v for k, v in p.items() if k not in LEFT_OUT} for p in content["bills"]]
-            kept[name] = content | {"bills": bills}
+        if name in ("parts", "if"):
             continue
         if not name.startswith("law/"):
             kept[name] = content
@@ -266,6 +267,7 @@ def _root(page: MapInput, kind: Kind) -> str:
 def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json]) -> str:
     map_html, start = _folium()
     css, app, leaflet = _style(), _app(), _leaflet()
+    ask = _ask() if kind == "offline" else ""
     text = html.escape
     root = text(_root(page, kind))
     early = _early(page, kind)
@@ -278,7 +280,7 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
         "single": SINGLE if kind == "page" else "",
         "nav": NAV if kind == "page" else home if kind == "embed" or root else "",
         "css": css,
-        "csp": _policy([css], [early, leaflet, app, start]),
+        "csp": _policy([css], [early, leaflet, app, *([ask] if ask else []), start]),
         "early": early,
         "title": text(page.title),
         "preview": _preview(page) if kind == "page" else "",
@@ -288,7 +290,7 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
         "report_url": text(_report(page, kind)),
         "substances": _segments("substance", page.substances),
         "views": _segments("view", VIEWS),
-        "modes": _options(MODES),
+        "modes": _options([mode for mode in MODES if mode[0] != "if" or kind != "offline"]),
         "laws": _options(LAWS),
         "acts": _options(ACTS),
         "patterns": legend_patterns(),
@@ -303,6 +305,7 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
         "data": _json(_data(page, table, kind)),
         "leaflet": leaflet,
         "app": app,
+        "ask": f"<script>{ask}</script>" if ask else "",
         "start": start,
     }
     # In one pass, so that no part is looked through for the markers of another.
@@ -473,15 +476,29 @@ def _style() -> str:
 
 @cache
 def _app() -> str:
-    """The page's own code: its parts in order, without comments and indentation."""
+    """The page's own code."""
+    public = "start, arrived, sentence"
+    code = _code(r"\d.*\.js")
+    return f'var KratomAtlas=(function(){{"use strict";\n{code}\nreturn {{{public}}};\n}})();'
+
+
+@cache
+def _ask() -> str:
+    """The code for points, routes and proposals, which most readers never load."""
+    km = {f"US-{inset.name}": round(US_UNIT / inset.size / 1000, 2) for inset in INSETS}
+    km |= {"us": US_UNIT / 1000, "world": round(WORLD_UNIT / 1000, 2)}
+    code = _code(r"ask-.*\.js")
+    return f'KratomAtlas.more=function(app){{"use strict";\nconst KM={_json(km)};\n{code}\n}};\n'
+
+
+def _code(pattern: str) -> str:
+    """The parts of the code whose names fit, in order, without comments and indentation."""
     folder = resources.files("maps.templates").joinpath("app")
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".js"))
+    names = sorted(file.name for file in folder.iterdir() if re.fullmatch(pattern, file.name))
     code = "\n".join(_template(f"app/{name}") for name in names)
     # `/* ... */` at the beginning of a line: the code has comments nowhere else.
     code = re.sub(r"^ *+/\*(?:[^*]|\*(?!/))*+\*/\n", "", code, flags=re.MULTILINE)
-    code = re.sub(r"^ ++|\n(?=\n)", "", code, flags=re.MULTILINE)
-    public = "start, arrived, sentence"
-    return f'var KratomAtlas=(function(){{"use strict";\n{code}\nreturn {{{public}}};\n}})();'
+    return re.sub(r"^ ++|\n(?=\n)", "", code, flags=re.MULTILINE)
 
 
 @cache

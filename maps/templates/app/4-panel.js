@@ -44,7 +44,8 @@ function sentence(code) {
   const at = runAt(list, state.day), span = at < 0 ? {} : spanOf(list, at);
   return nameOf(code) + ": " + labelOf(styleOf(row)) + (span.since && state.mode === "law" ? ", since " + span.since : "") +
     (row === rowOf(code) ? "" : ", as " + nameOf(parent(code)) + "; local law not searched") +
-    ". " + substanceName(state.substance) + ", " + longDay(state.day) + ".";
+    ". " + substanceName(state.substance) + ", " + longDay(state.day) + "." +
+    (state.mode === "if" ? " " + t("What if; not the law.") : "");
 }
 
 function showPlace() {
@@ -54,16 +55,19 @@ function showPlace() {
   if (!code) {
     title.textContent = "Choose a place";
     body.append(el("p", "Click a place on the map, or find it by name, code or postal abbreviation."));
+    if (state.mode === "if") body.append(asked((ask, box) => ask.everyProposal(box)));
     return;
   }
   const row = rowOf(code);
   title.textContent = nameOf(code) + " ";
   title.append(el("span", code, "code"));
-  body.append(el("p", (state.said ? "What we said on " : "The law on ") + longDay(state.day) +
+  body.append(el("p", (state.mode === "if" ? t("What if; not the law.") + " " : state.said ? "What we said on " : "The law on ") + longDay(state.day) +
     (state.day > data.today ? ", as enacted so far." : state.day < data.today ? "." : " (today's edition)."), "when"));
   if (state.said && state.day < table.first)
     body.append(el("p", "This record began on " + longDay(table.first) + ": nothing was said before.", "note"));
+  if (state.mode === "if") body.append(asked((ask, box) => ask.proposalsAt(box, code)));
   body.append(everySubstance(code));
+  body.append(asked((ask, box) => ask.layersAt(box, code)));
   body.append(chosenSubstance(code, row));
   body.append(linksOf(code));
   byId("panel-close").hidden = false;
@@ -203,6 +207,7 @@ function reasons(code, row) {
 }
 
 function decidersOf(found, row) {
+  if (isSupposed(row)) return [];
   for (const chunk of found) {
     const lists = chunk.decides[table.likes[row]];
     if (!lists) continue;
@@ -309,10 +314,14 @@ function localLine() {
     : differ + " counties and towns differ from their state. Zoom in to see them.";
 }
 
-const MODES = { fresh: "Age of the last look", next: "What if all that is enacted were in force" };
+const MODES = {
+  fresh: "Age of the last look", next: "What if all that is enacted were in force",
+  if: t("What if all that is proposed were law; this is not the law"),
+};
 const ACTS = { word: "", possess: ": possession", sell: ": sale" };
 
 function viewWords() {
+  if (state.mode === "if" && state.bill && more) return more.billWords();
   if (MODES[state.mode]) return MODES[state.mode];
   return (state.law === "own" ? "Own law only" : "All law that applies") + ACTS[state.act];
 }
@@ -323,7 +332,7 @@ function fillSummary(count) {
   byId("summary").textContent = viewWords() + ", " + substanceName(state.substance) + ", " +
     (state.said ? "as we said it on " : "") + longDay(state.day) + ". " +
     drawnIn(state.view).length + " " + UNITS[state.view] + ": " + parts.join(", ") + ".";
-  const moved = state.mode === "fresh" ? [] : movedToday();
+  const moved = state.mode === "fresh" || state.mode === "if" ? [] : movedToday();
   byId("moved").textContent = moved.length === 0 ? ""
     : "Changed on this day: " + moved.slice(0, 6).join("; ") + (moved.length > 6 ? "; and " + (moved.length - 6) + " more" : "") + ".";
 }
