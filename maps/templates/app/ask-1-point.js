@@ -92,7 +92,7 @@ function placesIn(county) {
   for (const { code, km } of found.sort((p, q) => p.km - q.km || (nameOf(p.code) < nameOf(q.code) ? -1 : 1)).slice(0, 40)) {
     const item = el("li"), total = allOf(code, app.state.substance);
     item.append(button(nameOf(code), () => app.choose(code, true)), " ", word(total.style, total.label));
-    if (spot) item.append(" " + (km < 1 ? t("less than 1 km from the point") : t("{km} km from the point", { km: Math.round(km) })));
+    if (spot) item.append(" " + (km < 1 ? t("less than 1 km from the point") : t("about {km} km from the point", { km: Math.round(km) })));
     list.append(item);
   }
   return box;
