@@ -66,8 +66,8 @@ function showPlace() {
   if (state.said && state.day < table.first)
     body.append(el("p", "This record began on " + longDay(table.first) + ": nothing was said before.", "note"));
   if (state.mode === "if") body.append(asked((ask, box) => ask.proposalsAt(box, code)));
-  body.append(everySubstance(code));
-  body.append(asked((ask, box) => ask.layersAt(box, code)));
+  const every = everySubstance(code), near = asked((ask, box) => ask.layersAt(box, code));
+  body.append(...(state.spot ? [near, every] : [every, near]));
   body.append(chosenSubstance(code, row));
   body.append(linksOf(code));
   byId("panel-close").hidden = false;
