@@ -460,6 +460,21 @@ def test_clicks_on_the_map_and_the_chosen_place_are_added(show: Callable[..., An
     assert len(stops(tab)) == 2
 
 
+def test_a_route_is_closed_and_opened(show: Callable[..., Any]) -> None:
+    tab = show("#route=US-TX,US-AL")
+    until(tab, "document.querySelectorAll('#route-list li').length === 2")
+    assert tab.get_attribute("#route-open", "aria-expanded") == "true"
+    tab.get_by_role("button", name="Close the route").click()
+    assert not tab.is_visible("#route")
+    assert tab.evaluate("document.activeElement.id") == "route-open"
+    assert tab.get_attribute("#route-open", "aria-expanded") == "false"
+    tab.select_option("#act", "sell")
+    assert not tab.is_visible("#route")
+    tab.keyboard.press("Tab")
+    tab.click("#route-open")
+    assert len(stops(tab)) == 2
+
+
 def test_an_address_holds_twenty_real_places(show: Callable[..., Any]) -> None:
     many = ["US-TX", "US-AL"] * 15
     tab = show("#route=" + ",".join(["<script>", "constructor", "ZZ", *many]))
@@ -547,7 +562,7 @@ def test_what_is_supposed_is_told_as_such(show: Callable[..., Any]) -> None:
     assert "What if; not the law." in panel
     assert "Proposals here (2)" in panel
     assert "Would do: Prescription only" in panel
-    assert "It moves here; what it would do is not recorded." in panel
+    assert "It moves here; what it would do is not recorded as rules" in panel
     assert tab.evaluate("KratomAtlas.sentence('US-TX')").endswith("What if; not the law.")
     until(tab, "document.querySelector('.every tr td').innerText.includes('Prescription')")
     # No day of law: it has no "since". And nothing of today's law is said to decide it.

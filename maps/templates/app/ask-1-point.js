@@ -51,6 +51,7 @@ function layersAt(box, code) {
   sum.append(t("Together, for {substance}:", { substance: app.substanceName(s) }), " ", word(total.style, total.label));
   box.append(list, sum, decidedBy(code, total.row));
   if (app.isCounty(code)) box.append(placesIn(code));
+  if (code === "US") box.append(el("p", t("Its states, counties and towns are on the map of the United States."), "note"));
   if (app.state.spot)
     box.append(el("p", t("A point is only as exact as this map’s outlines, about a kilometre, and as your pointing. Near a border, check which side you are on."), "note"));
 }

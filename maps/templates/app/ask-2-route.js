@@ -1,6 +1,7 @@
 /* A route: places one after the other, and where the answer changes. */
 const MOST = 20;
-let opened = false, adding = false;
+/* Open while there is a route, until the reader says otherwise. */
+let opened = null, adding = false;
 const routeOf = () => app.state.route ? app.state.route.split(",") : [];
 
 function openRoute(open = byId("route").hidden) {
@@ -126,8 +127,7 @@ function stop(code, at, codes, before) {
 }
 
 function showRoute() {
-  const box = byId("route"), codes = routeOf(), open = opened || codes.length > 0;
-  if (codes.length) opened = true;
+  const box = byId("route"), codes = routeOf(), open = opened === null ? codes.length > 0 : opened;
   box.hidden = !open;
   byId("route-open").setAttribute("aria-expanded", String(open));
   if (!open) return;

@@ -85,6 +85,19 @@ function syncIf() {
   byId("legend-local").textContent = t("» the answer would be another; ▸2 two proposals move here.");
 }
 
+/* States bear their mark beside their letters; counties and towns have none. */
+function paintMoves(ctx, v) {
+  if (app.state.mode !== "if" || app.state.view !== "us") return;
+  ctx.font = "700 11px system-ui, sans-serif"; ctx.textAlign = "center"; ctx.textBaseline = "middle"; ctx.lineWidth = 3.5;
+  for (const code of Object.keys(movesAt)) {
+    const spot = code.split("-").length > 2 && moving(code) && spotOf(code);
+    if (!spot) continue;
+    ctx.strokeStyle = "#fff"; ctx.fillStyle = "#111";
+    ctx.strokeText(mark(code), spot[0] * v.scale, spot[1] * v.scale);
+    ctx.fillText(mark(code), spot[0] * v.scale, spot[1] * v.scale);
+  }
+}
+
 /* ---- words of the panel ---- */
 
 function billBox(bill) {
@@ -98,7 +111,7 @@ function billBox(bill) {
     if (one.quote) item.append(el("blockquote", one.quote));
     item.append(el("small", [one.cite, one.where, one.quality].filter(Boolean).join(", ")));
   }
-  if (!bill.does) item.append(el("p", t("It moves here; what it would do is not recorded.")));
+  if (!bill.does) item.append(el("p", t("It moves here; what it would do is not recorded as rules, so it changes nothing on this map.")));
   if (bill.note) item.append(el("small", t("Our note: {note}", { note: bill.note })));
   const alone = app.state.bill === bill.id;
   const show = button(alone ? t("Show all proposals") : t("Show this alone"), () => update({ bill: alone ? "" : bill.id }),

@@ -11,7 +11,7 @@ return {
   },
   prepare: prepareIf,
   sync() { showRoute(); syncIf(); },
-  paint(ctx, v) { if (routeOf().length) paintRoute(ctx, v); paintSpot(ctx, v); },
+  paint(ctx, v) { paintMoves(ctx, v); if (routeOf().length) paintRoute(ctx, v); paintSpot(ctx, v); },
   click(latlng) {
     if (aiming) { drop(latlng); return true; }
     if (!adding || byId("route").hidden) return false;
