@@ -159,7 +159,7 @@ def render(page: MapInput) -> dict[str, bytes]:
         EMBED: _document(page, table, "embed", {}),
         OFFLINE: _document(page, table, "offline", _without_localities(page, chunks)),
     }
-    files[f"{CHUNKS}ask.js"] = _ask()
+    files[f"{CHUNKS}ask/en.js"] = _ask()
     for name, content in chunks.items():
         files[f"{CHUNKS}{name}.js"] = f"KratomAtlas.arrived({_json(name)},{_json(content)});\n"
     # A lone surrogate is no text: it becomes a question mark.
@@ -267,7 +267,8 @@ def _root(page: MapInput, kind: Kind) -> str:
 def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json]) -> str:
     map_html, start = _folium()
     css, app, leaflet = _style(), _app(), _leaflet()
-    ask = _ask() if kind == "offline" else ""
+    if kind == "offline":
+        app += f"\n{_ask()}"
     text = html.escape
     root = text(_root(page, kind))
     early = _early(page, kind)
@@ -280,7 +281,7 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
         "single": SINGLE if kind == "page" else "",
         "nav": NAV if kind == "page" else home if kind == "embed" or root else "",
         "css": css,
-        "csp": _policy([css], [early, leaflet, app, *([ask] if ask else []), start]),
+        "csp": _policy([css], [early, leaflet, app, start]),
         "early": early,
         "title": text(page.title),
         "preview": _preview(page) if kind == "page" else "",
@@ -305,7 +306,6 @@ def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json
         "data": _json(_data(page, table, kind)),
         "leaflet": leaflet,
         "app": app,
-        "ask": f"<script>{ask}</script>" if ask else "",
         "start": start,
     }
     # In one pass, so that no part is looked through for the markers of another.

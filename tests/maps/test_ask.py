@@ -622,7 +622,7 @@ def test_only_the_site_itself_is_asked(show: Callable[..., Any], asked: list[str
     told(tab, "Point in ")
     tab.select_option("#mode", "if")
     until(tab, "document.querySelectorAll('#bill option').length === 4")
-    chunks = {"map/ask.js", "map/if.js", "map/us-counties.js", "map/law/US-TX.js"}
+    chunks = {"map/ask/en.js", "map/if.js", "map/us-counties.js", "map/law/US-TX.js"}
     assert set(asked) == {"index.html", "map/us.js", *chunks}
     assert len(asked) == len(set(asked))
 

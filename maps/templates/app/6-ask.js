@@ -26,7 +26,7 @@ function needMore() {
     /* In the single file it is there already. */
     if (KratomAtlas.more || data.chunks === null) return resolve();
     const script = document.createElement("script");
-    script.src = data.chunks + "ask.js";
+    script.src = data.chunks + "ask/" + document.documentElement.lang + ".js";
     script.onload = resolve;
     script.onerror = () => { wanted_ = null; reject(new Error("ask")); };
     document.head.append(script);
