@@ -1,8 +1,16 @@
 /* Every layer of law at a point or a place. KM: kilometres of one unit of the map, by state; `us`
    and `world` for the rest. */
 const { byId, button, data, dictionary, el, link, load, looks, nameOf, rowOf, say, t, table, tn, update, value, word } = app;
+const COMMA = t(", "), SEMICOLON = t("; ");
 const columnOf = () => app.state.act === "word" ? "status" : app.state.act;
 const isUS = (code) => code.startsWith("US-");
+
+/* Words of the record stay as they were written, in pages of other languages too. */
+function asWritten(text) {
+  const e = el("bdi", text);
+  e.lang = "en";
+  return e;
+}
 
 /* What a place's own law says of a substance: a look, and the word for it. */
 function ownOf(code, s) {
@@ -33,7 +41,7 @@ function everyOf(code) {
     const label = ownOf(code, s)[1];
     (of[label] = of[label] || []).push(app.substanceName(s));
   }
-  return Object.keys(of).map((label) => t("{substances}: {status}", { substances: of[label].join(", "), status: label })).join("; ");
+  return Object.keys(of).map((label) => t("{substances}: {status}", { substances: of[label].join(COMMA), status: label })).join(SEMICOLON);
 }
 
 function layersAt(box, code) {
@@ -63,8 +71,8 @@ function decidedBy(code, row) {
   Promise.all(groups.map((group) => load("law/" + group))).then((found) => {
     const ids = app.decidersOf(found, row), told = [];
     for (const chunk of found) for (const one of near) for (const rule of chunk.rules[one] || [])
-      if (ids.includes(rule.id)) told.push(t("{citation} ({place})", { citation: rule.cite, place: nameOf(one) }));
-    if (told.length) line.textContent = t("What decides: {rules}.", { rules: told.join("; ") });
+      if (ids.includes(rule.id)) told.push(rule.cite + " (" + nameOf(one) + ")");
+    if (told.length) line.append(t("What decides:"), " ", asWritten(told.join(SEMICOLON)));
   }, () => {});
   return line;
 }
@@ -137,7 +145,7 @@ function drop(latlng) {
       const s = app.state.substance, layers = app.chainOf(code).concat(code);
       say(t("Point in {place}. Together: {status}. {layers}.", {
         place: nameOf(code), status: allOf(code, s).label,
-        layers: layers.map((one) => t("{place}: {status}", { place: nameOf(one), status: ownOf(one, s)[1] })).join("; "),
+        layers: layers.map((one) => t("{place}: {status}", { place: nameOf(one), status: ownOf(one, s)[1] })).join(SEMICOLON),
       }) + " " + t("Placed to about {km} km at this zoom.", { km: Math.max(1, Math.round(km * kmAt(code))) }));
     });
   });

@@ -108,8 +108,8 @@ function stop(code, at, codes, before) {
   if (now.answer >= 0) told.push(...app.conditionsOf(now.answer));
   if (now.row !== undefined && app.flagsOf(now.row).includes("local-rules")) told.push(data.flags["local-rules"][1]);
   if (app.isCounty(code) && ownOf(code, app.state.substance)[0].id === "unknown")
-    told.push(t("as {state}; local law not searched", { state: nameOf(app.parent(code)) }));
-  if (told.length) item.append(el("small", told.join("; ")));
+    told.push(t("as {place}; local law not searched", { place: nameOf(app.parent(code)) }));
+  if (told.length) item.append(el("small", told.join(SEMICOLON)));
   if (now.unknown) item.append(el("p", UNKNOWN_WORDS(), "note"));
   const name = nameOf(code);
   for (const [kind, text, label, off, act] of [

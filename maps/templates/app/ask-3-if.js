@@ -34,7 +34,7 @@ function byPlace(list) {
 }
 
 function fillSelect() {
-  const select = byId("bill"), all = el("option", tn(bills.length, "All pending ({n})", "All pending ({n})"));
+  const select = byId("bill"), all = el("option", t("All pending ({n})", { n: bills.length }));
   all.value = "";
   select.append(all);
   for (const [place, list] of byPlace(bills)) {
@@ -101,22 +101,29 @@ function paintMoves(ctx, v) {
 /* ---- words of the panel ---- */
 
 function billBox(bill) {
-  const item = el("li"), head = el("p"), facts = [bill.kind, bill.session, bill.stage];
-  head.append(bill.url ? link(titleOf(bill), bill.url) : el("strong", titleOf(bill)));
-  if (bill.day) facts.push(t("last day recorded: {day}", { day: bill.day }));
-  item.append(head, el("small", facts.filter(Boolean).join("; ")));
+  const item = el("li"), head = el("p"), name = bill.url ? link("", bill.url) : el("strong"), facts = el("small");
+  name.append(asWritten(titleOf(bill)));
+  head.append(name);
+  facts.append(asWritten([bill.kind, bill.session, bill.stage].filter(Boolean).join("; ")));
+  if (bill.day) facts.append(SEMICOLON, t("last day recorded: {day}", { day: bill.day }));
+  item.append(head, facts);
   for (const one of bill.does || []) {
-    item.append(el("p", t("Would do: {effect}", { effect: one.text })));
-    if (one.conditions) item.append(el("small", one.conditions.map((c) => c[0] + ": " + c[1]).join("; ")));
+    const does = el("p"), where = el("small"), conditions = (one.conditions || []).map((c) => c[0] + ": " + c[1]);
+    does.append(t("Would do:"), " ", asWritten(one.text));
+    where.append(asWritten([...conditions, one.cite, one.where, one.quality].filter(Boolean).join("; ")));
+    item.append(does);
     if (one.quote) item.append(el("blockquote", one.quote));
-    item.append(el("small", [one.cite, one.where, one.quality].filter(Boolean).join(", ")));
+    item.append(where);
   }
   if (!bill.does) item.append(el("p", t("It moves here; what it would do is not recorded as rules, so it changes nothing on this map.")));
-  if (bill.note) item.append(el("small", t("Our note: {note}", { note: bill.note })));
+  if (bill.note) {
+    const note = el("small");
+    note.append(t("Our note:"), " ", asWritten(bill.note));
+    item.append(note);
+  }
   const alone = app.state.bill === bill.id;
-  const show = button(alone ? t("Show all proposals") : t("Show this alone"), () => update({ bill: alone ? "" : bill.id }),
-    alone ? undefined : t("Show {bill} alone", { bill: bill.name }));
-  item.append(show);
+  item.append(button(alone ? t("Show all proposals") : t("Show this alone"), () => update({ bill: alone ? "" : bill.id }),
+    alone ? undefined : t("Show {bill} alone", { bill: bill.name })));
   return item;
 }
 
@@ -142,7 +149,7 @@ function proposalsAt(box, code) {
     if (!list.length) continue;
     const part = el("details");
     part.open = title === t("Proposals here");
-    part.append(el("summary", t("{title} ({n})", { title, n: list.length })), listBox(list));
+    part.append(el("summary", title + " (" + list.length + ")"), listBox(list));
     box.append(part);
   }
   if (box.children.length === 1) box.append(el("p", t("No proposal is recorded that would bind here.")));
@@ -154,7 +161,7 @@ function everyProposal(box) {
   for (const [place, list] of byPlace(chosen)) {
     const part = el("details");
     part.open = Boolean(app.state.bill);
-    part.append(el("summary", t("{place} ({n})", { place: nameOf(place), n: list.length })), listBox(list));
+    part.append(el("summary", nameOf(place) + " (" + list.length + ")"), listBox(list));
     box.append(part);
   }
 }
