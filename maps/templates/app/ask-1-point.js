@@ -142,11 +142,10 @@ function drop(latlng) {
   return locate(x, y).then((code) => {
     if (!code) { say(t("No place of this map lies at that point.")); return undefined; }
     return update({ place: code, spot: x + "," + y }, { quiet: true }).then(() => {
-      const s = app.state.substance, layers = app.chainOf(code).concat(code);
-      say(t("Point in {place}. Together: {status}. {layers}.", {
-        place: nameOf(code), status: allOf(code, s).label,
-        layers: layers.map((one) => t("{place}: {status}", { place: nameOf(one), status: ownOf(one, s)[1] })).join(SEMICOLON),
-      }) + " " + t("Placed to about {km} km at this zoom.", { km: Math.max(1, Math.round(km * kmAt(code))) }));
+      const s = app.state.substance, status = allOf(code, s).label;
+      const layers = app.chainOf(code).concat(code)
+        .map((one) => t("{place}: {status}", { place: nameOf(one), status: ownOf(one, s)[1] })).join(SEMICOLON);
+      say(t("Point in {place}. Together: {status}. {layers}.", { place: nameOf(code), status, layers }) + " " + t("Placed to about {km} km at this zoom.", { km: Math.max(1, Math.round(km * kmAt(code))) }));
     });
   });
 }
