@@ -202,13 +202,14 @@ def share(edition: Any, meta: Any, kept: Path) -> Iterator[tuple[str, bytes]]:
 def map_input(edition: Any, meta: Any) -> Any:
     """What the map is made from: the whole of time, as the edition knows it."""
     from kratom_atlas import pictures
+    from kratom_atlas.languages import LANGUAGES
     from kratom_atlas.model.vocabulary import Substance
     from kratom_atlas.release.timeline import timeline
     from kratom_atlas.site.atlas import Atlas
-    from kratom_atlas.site.panel import details
+    from kratom_atlas.site.panel import details, terms
     from maps.choropleth import MapInput
 
-    times = timeline(edition)
+    times, atlas = timeline(edition), Atlas(edition)
     return MapInput(
         title="Kratom Atlas",
         as_of=edition.today,
@@ -221,7 +222,8 @@ def map_input(edition: Any, meta: Any) -> Any:
         looked=times.looked,
         first_said=times.first_said,
         said=[(said.day, said.runs) for said in times.said],
-        details=details(Atlas(edition), times),
+        details=details(atlas, times),
+        terms={say.code: terms(atlas, say) for say in LANGUAGES if say.folder},
         base_url=meta.base_url,
         images=[of.name for of in pictures.overviews(edition)],
     )
