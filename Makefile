@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: site test test-long lint bench demo codebook lock clean
+.PHONY: site test test-long lint bench demo codebook messages lock clean
 
 site: $(READY)
 	$(BIN)/kratom-atlas build --out site
@@ -35,6 +35,10 @@ demo: $(READY)
 
 codebook: $(READY)
 	$(BIN)/python -m kratom_atlas.codebook > docs/CODEBOOK.md
+
+# The words of the interface, from the code into the catalogues of the languages.
+messages: $(READY)
+	$(BIN)/python -m kratom_atlas.locale
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -27,6 +27,7 @@ import folium
 from playwright.sync_api import sync_playwright
 
 from kratom_atlas.build import map_input
+from kratom_atlas.languages import LANGUAGES
 from kratom_atlas.record import load_record
 from kratom_atlas.release.tables import Edition
 from kratom_atlas.settings import Settings
@@ -56,7 +57,10 @@ def main() -> None:
         with serve(folder) as root, sync_playwright() as engine:
             chromium = engine.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             measured = {
-                view: first_load(chromium, f"{root}/index.html#view={view}")
+                f"{view}, {say.code}": first_load(
+                    chromium, f"{root}/{say.folder}index.html#view={view}"
+                )
+                for say in LANGUAGES
                 for view in ("us", "world")
             }
             ours = median(lambda: drawn(chromium, f"{root}/index.html", "html[data-ready]"))
@@ -171,7 +175,7 @@ def first_load(chromium: Any, address: str) -> tuple[int, int, int]:
     def answered(response: Any) -> None:
         if not response.url.startswith("data:"):
             bodies.append(len(gzip.compress(response.body(), 9)))
-            if not response.url.startswith(address.rsplit("/", 1)[0]):
+            if not response.url.startswith("/".join(address.split("/")[:3])):
                 trouble.append(response.url)
 
     tab.on("response", answered)

@@ -21,10 +21,13 @@ from typing import Any, Literal
 import folium
 import numpy as np
 import pandas as pd
+import rcssmin
+import rjsmin
 from branca.element import Figure, MacroElement
 from folium.template import Template
 
-from kratom_atlas.model.vocabulary import ActivityStatus, Verification
+from kratom_atlas.languages import ENGLISH, LANGUAGES, Language, msg
+from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Substance, Unit, Verification
 from maps import boundaries, encode
 from maps.legend import ACTIVITY_LOOKS, AGES, FLAGS, MARKS, PATTERNS, STATUSES, StatusStyle, swatch
 from maps.legend import patterns as legend_patterns
@@ -36,21 +39,38 @@ __all__ = ["EMBED", "OFFLINE", "MapInput", "OfflineMap", "render"]
 EMBED = "embed/index.html"
 OFFLINE = "kratom-atlas-offline.html"
 CHUNKS = "map/"
-VIEWS = (("us", "United States"), ("world", "World"), ("tiles", "Tiles"))
+OWN_NAMES = "names"  # the chunk of the record's own names, for the search of a translated page
+VIEWS = (("us", msg("United States")), ("world", msg("World")), ("tiles", msg("Tiles")))
 MODES = (
-    ("law", "The law"),
-    ("next", "What if all that is enacted were in force"),
-    ("if", "What if all that is proposed were law"),
-    ("fresh", "Age of the last look"),
+    ("law", msg("The law")),
+    ("next", msg("What if all that is enacted were in force")),
+    ("if", msg("What if all that is proposed were law")),
+    ("fresh", msg("Age of the last look")),
 )
-LAWS = (("total", "All that applies"), ("own", "Own law only"))
-ACTS = (("word", "Possession and sale"), ("possess", "Possession"), ("sell", "Sale"))
+LAWS = (("total", msg("All that applies")), ("own", msg("Own law only")))
+ACTS = (
+    ("word", msg("Possession and sale")),
+    ("possess", msg("Possession")),
+    ("sell", msg("Sale")),
+)
+CURRENT = ' aria-current="page"'
+# Label, address, and whether the page is there in every language.
+NAV = (
+    (msg("Map"), "index.html", True),
+    (msg("Table"), "table/index.html", True),
+    (msg("Changes"), "changes/index.html", False),
+    (msg("Data"), "data/index.html", False),
+    (msg("Sources"), "sources/index.html", False),
+    (msg("About"), "about/index.html", False),
+)
 PLACES = ("code", "name", "level", "lat", "lon", "like", "binders")
 RUNS = ("like", "substance", "start", "precision", "legal", *encode.ANSWER)
 # Relative, and nothing that could be read as a scheme or another host.
 SAFE_LINK = re.compile(r"(?!/)[\w.~%/-]*")
 SAFE_REPORT = re.compile(r"(https://|mailto:|(?!/)[\w.~%/#-]*$)")
 SAFE_CHUNK = re.compile(r"[A-Z]{1,2}(-[A-Z]{2})?", re.ASCII)
+# A part of the page, or words of it.
+MARKER = re.compile(r"@@(?:(\w+)|:(.+?))@@")
 _EPOCH = 719_163  # 1970-01-01 as an ordinal
 
 # What the single file does without, to stay small: our notes, and links into the site.
@@ -72,6 +92,7 @@ class MapInput:
     `images`: the names of the share images of whole views.
     `proposals`: what is proposed, each with `id`, `place` (a code) and words; `supposed`: the runs
     that would be others if all of them ("") or one of them (its id) were law, columns as of `runs`.
+    `terms`: code of a language -> the words of the interface in `details`, by the English ones.
     """
 
     title: str
@@ -90,6 +111,8 @@ class MapInput:
     proposals: Sequence[Json] = ()
     supposed: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     base_url: str = ""
+    languages: Sequence[Language] = LANGUAGES
+    terms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     statuses: Sequence[StatusStyle] = STATUSES
     view: Literal["us", "world"] = "us"
 
@@ -154,16 +177,23 @@ def render(page: MapInput) -> dict[str, bytes]:
         "if": encode.supposed(page.proposals, page.supposed, table["likes"], _identifiers(page)),
         **{f"law/{name}": content for name, content in page.details.items()},
     }
-    files = {
-        "index.html": _document(page, table, "page", {}),
-        EMBED: _document(page, table, "embed", {}),
-        OFFLINE: _document(page, table, "offline", _without_localities(page, chunks)),
-    }
-    files[f"{CHUNKS}ask/en.js"] = _ask()
+    files = {OFFLINE: _document(page, table, ENGLISH, "offline", _without_localities(page, chunks))}
+    for say in page.languages:
+        spoken = table | {"names": list(map(say.place, table["codes"], table["names"]))}
+        files[f"{say.folder}index.html"] = _document(page, spoken, say, "page", {})
+        files[f"{say.folder}{EMBED}"] = _document(page, spoken, say, "embed", {})
+        files[f"{CHUNKS}ask/{say.code}.js"] = _ask(say)
+        if say.folder:
+            chunks[_terms(say)] = dict(page.terms.get(say.code, {}))
+            chunks[OWN_NAMES] = dict(zip(table["codes"], table["names"], strict=True))
     for name, content in chunks.items():
         files[f"{CHUNKS}{name}.js"] = f"KratomAtlas.arrived({_json(name)},{_json(content)});\n"
     # A lone surrogate is no text: it becomes a question mark.
     return {name: text.encode("utf-8", "replace") for name, text in files.items()}
+
+
+def _terms(say: Language) -> str:
+    return f"terms/{say.code}"
 
 
 def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str, Json]:
@@ -243,86 +273,92 @@ def _known(column: str, values: Any, known: Any) -> None:
         raise ValueError(f"{column}: not in the codebook: {', '.join(unknown)}")
 
 
-WHAT = "What the law on kratom is, place by place, with the source of every answer."
-NAV = (
-    '<nav aria-label="Site"><a href="index.html" aria-current="page">Map</a> '
-    '<a href="table/index.html">Table</a> <a href="changes/index.html">Changes</a> '
-    '<a href="data/index.html">Data</a> <a href="sources/index.html">Sources</a> '
-    '<a href="about/index.html">About</a></nav>'
-)
-SINGLE = (
-    " To keep the map, or to use it without a network: "
-    f'<a href="{OFFLINE}" download>the whole map in one file</a>.'
-)
+WHAT = msg("What the law on kratom is, place by place, with the source of every answer.")
 
 
-def _root(page: MapInput, kind: Kind) -> str:
+def _root(page: MapInput, say: Language, kind: Kind) -> str:
     """What leads to the top of the site; a single file on a disk only knows where it came from."""
+    up = "../" if say.folder else ""
     if kind == "embed":
-        return "../"
+        return f"../{up}"
     base = page.base_url.rstrip("/")
-    return f"{base}/" if kind == "offline" and base else ""
+    return f"{base}/" if kind == "offline" and base else up
 
 
-def _document(page: MapInput, table: Json, kind: Kind, chunks: Mapping[str, Json]) -> str:
+def _document(
+    page: MapInput, table: Json, say: Language, kind: Kind, chunks: Mapping[str, Json]
+) -> str:
     map_html, start = _folium()
-    css, app, leaflet = _style(), _app(), _leaflet()
+    css, app, leaflet = _style(), _app(say), _leaflet()
     if kind == "offline":
-        app += f"\n{_ask()}"
+        app += f"\n{_ask(say)}"
     text = html.escape
-    root = text(_root(page, kind))
-    early = _early(page, kind)
-    home = (
-        f'<nav aria-label="Site"><a href="{root}index.html" target="_blank">Kratom Atlas</a></nav>'
-    )
+    root = text(_root(page, say, kind))
+    early = _early(page, say, kind)
+    substances = [(key, say.label(Substance.__name__, label)) for key, label in page.substances]
     parts = {
+        "lang": say.code,
+        "dir": say.direction,
         "kind": kind,
-        "root": root,
-        "single": SINGLE if kind == "page" else "",
-        "nav": NAV if kind == "page" else home if kind == "embed" or root else "",
+        "alternates": _alternates(page, say) if kind == "page" else "",
+        "table": f"{root}{say.folder}table/index.html",
+        "single": _single(say, root) if kind == "page" else "",
+        "nav": _nav(say, root, kind),
+        "languages": _languages(page, say, root) if kind == "page" else "",
         "css": css,
         "csp": _policy([css], [early, leaflet, app, start]),
         "early": early,
         "title": text(page.title),
-        "preview": _preview(page) if kind == "page" else "",
+        "preview": _preview(page, say) if kind == "page" else "",
         "version": text(page.version),
-        "as_of": text(page.as_of),
-        "last_look": text(page.last_look),
-        "report_url": text(_report(page, kind)),
-        "substances": _segments("substance", page.substances),
-        "views": _segments("view", VIEWS),
-        "modes": _options([mode for mode in MODES if mode[0] != "if" or kind != "offline"]),
-        "laws": _options(LAWS),
-        "acts": _options(ACTS),
+        "as_of": text(say.day(page.as_of)),
+        "citation": text(f"Kratom Atlas, version {page.version}, as of {page.as_of}"),
+        "last_look": text(say.day(page.last_look)),
+        "report_url": text(_report(page, say, kind)),
+        "foreign": _foreign(say),
+        "substances": _segments("substance", substances),
+        "views": _segments("view", _spoken(VIEWS, say)),
+        "modes": _options(
+            [mode for mode in _spoken(MODES, say) if mode[0] != "if" or kind != "offline"]
+        ),
+        "laws": _options(_spoken(LAWS, say)),
+        "acts": _options(_spoken(ACTS, say)),
         "patterns": legend_patterns(),
-        "legend": _legend((*page.statuses, *AGES)),
-        "legend_title": text(page.substances[0][1]),
-        "marks": text("; ".join(f"{mark} {FLAGS[flag][0]}" for flag, mark in MARKS.items())),
+        "legend": _legend([style.spoken(say) for style in (*page.statuses, *AGES)]),
+        "legend_title": text(substances[0][1]),
+        "marks": say.t(msg("; ")).join(
+            f'<bdi dir="ltr">{text(mark)}</bdi> {text(say.word(FLAGS[flag]))}'
+            for flag, mark in MARKS.items()
+        ),
         "map": map_html,
         "chunks": "\n".join(
             f'<script type="application/json" id="chunk-{name}">{_json(content)}</script>'
             for name, content in chunks.items()
         ),
-        "data": _json(_data(page, table, kind)),
+        "data": _json(_data(page, table, say, kind)),
         "leaflet": leaflet,
         "app": app,
         "start": start,
     }
+
+    def part(found: re.Match[str]) -> str:
+        return parts[found[1]] if found[1] else say.fill(text(say.t(found[2])), parts)
+
     # In one pass, so that no part is looked through for the markers of another.
-    return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _template("page.html"))
+    return MARKER.sub(part, _template("page.html"))
 
 
-def _preview(page: MapInput) -> str:
+def _preview(page: MapInput, say: Language) -> str:
     """What a link to the page is shown with elsewhere; an image has an address, or is left out."""
-    said = {"og:title": page.title, "og:type": "website", "og:description": WHAT}
+    said = {"og:title": page.title, "og:type": "website", "og:description": say.t(WHAT)}
     if page.base_url and page.images:
         base = page.base_url.rstrip("/")
         said |= {
-            "og:url": f"{base}/",
+            "og:url": f"{base}/{say.folder}",
             "og:image": f"{base}/share/{page.images[0]}.png",
             "og:image:width": str(WIDE),
             "og:image:height": str(HIGH),
-            "og:image:alt": f"Map of kratom law, {page.as_of}",
+            "og:image:alt": say.t(msg("Map of kratom law, {day}"), day=say.day(page.as_of)),
             "twitter:card": "summary_large_image",
         }
     return "".join(
@@ -332,11 +368,70 @@ def _preview(page: MapInput) -> str:
     )
 
 
-def _early(page: MapInput, kind: Kind) -> str:
+def _alternates(page: MapInput, say: Language) -> str:
+    """The same page in every language. Search engines want whole addresses, where there are any."""
+    base = page.base_url.rstrip("/")
+    top = html.escape(f"{base}/" if base else _root(page, say, "page"))
+    end = "" if base else "index.html"
+    lines = [
+        f'<link rel="alternate" hreflang="{other}" href="{top}{folder}{end}">'
+        for other, folder in (
+            *((other.code, other.folder) for other in page.languages),
+            ("x-default", ""),
+        )
+    ]
+    if base:
+        lines.append(f'<link rel="canonical" href="{top}{say.folder}">')
+    return "\n".join(lines)
+
+
+def _nav(say: Language, root: str, kind: Kind) -> str:
+    site = html.escape(say.t(msg("Site")))
+    if kind != "page":
+        home = f'<a href="{root}{say.folder}index.html" target="_blank">Kratom Atlas</a>'
+        return f'<nav aria-label="{site}">{home}</nav>' if kind == "embed" or root else ""
+    links = []
+    for label, path, everywhere in NAV:
+        folder = say.folder if everywhere else ""
+        more = CURRENT if path == "index.html" else ""
+        if say.folder and not everywhere:
+            more = _foreign(say)
+        links.append(f'<a href="{root}{folder}{path}"{more}>{html.escape(say.t(label))}</a>')
+    return f'<nav aria-label="{site}">{" ".join(links)}</nav>'
+
+
+def _languages(page: MapInput, say: Language, root: str) -> str:
+    """Links to the same page in every language; the page adds what is shown now."""
+    links = " ".join(
+        f'<a href="{root}{other.folder}index.html" hreflang="{other.code}" lang="{other.code}"'
+        f"{CURRENT if other == say else ''}>"
+        f"{html.escape(other.name)}</a>"
+        for other in page.languages
+    )
+    label = html.escape(say.t(msg("Language")))
+    return f'<nav id="languages" aria-label="{label}">{links}</nav>'
+
+
+def _single(say: Language, root: str) -> str:
+    told = html.escape(say.t(msg("To keep the map, or to use it without a network:")))
+    name = html.escape(say.t(msg("the whole map in one file")))
+    return f' {told} <a href="{root}{OFFLINE}" download{_foreign(say)}>{name}</a>.'
+
+
+def _foreign(say: Language) -> str:
+    """What a link says that leads from a page in another language to one in English."""
+    return f' hreflang="{ENGLISH.code}"' if say.folder else ""
+
+
+def _spoken(choices: Sequence[tuple[str, str]], say: Language) -> list[tuple[str, str]]:
+    return [(value, say.t(label)) for value, label in choices]
+
+
+def _early(page: MapInput, say: Language, kind: Kind) -> str:
     """Asks for the outlines of the view that the address names, while the page is still read."""
     if kind == "offline":
         return ""
-    chunks = f"{_root(page, kind)}{CHUNKS}"
+    chunks = f"{_root(page, say, kind)}{CHUNKS}"
     return (
         "(function(h){var world=/view=world|place=[A-Z]{2}(&|$)/,us=/view=us|place=US-/,"
         f"v=/view=tiles/.test(h)?'':world.test(h)?'world':us.test(h)?'us':'{page.view}',"
@@ -345,9 +440,9 @@ def _early(page: MapInput, kind: Kind) -> str:
     )
 
 
-def _report(page: MapInput, kind: Kind) -> str:
+def _report(page: MapInput, say: Language, kind: Kind) -> str:
     own = not re.match(r"https://|mailto:", page.report_url)
-    return _root(page, kind) + page.report_url if own else page.report_url
+    return _root(page, say, kind) + page.report_url if own else page.report_url
 
 
 def _folium() -> tuple[str, str]:
@@ -368,25 +463,26 @@ def _identifiers(page: MapInput) -> list[str]:
     return [identifier for identifier, _ in page.substances]
 
 
-def _data(page: MapInput, table: Json, kind: Kind) -> Json:
+def _data(page: MapInput, table: Json, say: Language, kind: Kind) -> Json:
     today = int((np.datetime64(page.as_of) - np.datetime64("1970-01-01")).astype(int)) + _EPOCH
     last = max([today, *(day for day, _, legal in table["days"] if legal)])
     return {
-        "substances": [list(pair) for pair in page.substances],
-        "statuses": [_look(style) for style in page.statuses],
-        "ages": [_look(style) for style in AGES],
+        "substances": [[k, say.label(Substance.__name__, v)] for k, v in page.substances],
+        "statuses": [_look(style.spoken(say)) for style in page.statuses],
+        "ages": [_look(style.spoken(say)) for style in AGES],
         "activities": {
-            status.value: {"label": status.label, "look": ACTIVITY_LOOKS[status].value}
+            status.value: {"label": say.word(status), "look": ACTIVITY_LOOKS[status].value}
             for status in ActivityStatus
         },
-        "qualities": {v.value: v.label for v in Verification},
-        "flags": FLAGS,
+        "qualities": {v.value: say.word(v) for v in Verification},
+        "flags": {f.value: [say.word(f), say.label(Flag.__name__, f.meaning)] for f in Flag},
         "marks": MARKS,
         "view": page.view,
         "today": today,
         "last": last,
-        "root": _root(page, kind),
-        "chunks": None if kind == "offline" else f"{_root(page, kind)}{CHUNKS}",
+        "root": _root(page, say, kind),
+        "chunks": None if kind == "offline" else f"{_root(page, say, kind)}{CHUNKS}",
+        **(_spoken_chunks(say) if say.folder else {"units": {}}),
         "links": kind != "offline" or bool(page.base_url),
         "embed": kind != "page",
         "images": list(page.images),
@@ -397,6 +493,12 @@ def _data(page: MapInput, table: Json, kind: Kind) -> Json:
         "table": table,
         "points": _points(page.places),
     }
+
+
+def _spoken_chunks(say: Language) -> Json:
+    """What the pages of another language need besides; units are written as the table has them."""
+    units = {unit.amount(0).removeprefix("0 "): say.word(unit) for unit in Unit}
+    return {"units": units, "terms": _terms(say), "names": OWN_NAMES}
 
 
 def _look(style: StatusStyle) -> Json:
@@ -471,34 +573,32 @@ def _style() -> str:
     vendor = _template("vendor/leaflet.css")
     # Rules with pictures are for controls and markers that this page does not have.
     vendor = re.sub(r"[^{}]*\{[^{}]*url\([^{}]*\}", "", vendor)
-    return vendor + _template("page.css")
+    return str(rcssmin.cssmin(vendor + _template("page.css")))
 
 
 @cache
-def _app() -> str:
-    """The page's own code."""
+def _app(say: Language) -> str:
+    """The page's own code, in a language."""
     public = "start, arrived, sentence"
-    code = _code(r"\d.*\.js")
+    code = _code(r"\d.*\.js", say)
     return f'var KratomAtlas=(function(){{"use strict";\n{code}\nreturn {{{public}}};\n}})();'
 
 
 @cache
-def _ask() -> str:
+def _ask(say: Language) -> str:
     """The code for points, routes and proposals, which most readers never load."""
     km = {f"US-{inset.name}": round(US_UNIT / inset.size / 1000, 2) for inset in INSETS}
     km |= {"us": US_UNIT / 1000, "world": round(WORLD_UNIT / 1000, 2)}
-    code = _code(r"ask-.*\.js")
+    code = _code(r"ask-.*\.js", say)
     return f'KratomAtlas.more=function(app){{"use strict";\nconst KM={_json(km)};\n{code}\n}};\n'
 
 
-def _code(pattern: str) -> str:
-    """The parts of the code whose names fit, in order, without comments and indentation."""
+def _code(pattern: str, say: Language) -> str:
+    """The parts of the code whose names fit, in order, without comments and spaces."""
     folder = resources.files("maps.templates").joinpath("app")
     names = sorted(file.name for file in folder.iterdir() if re.fullmatch(pattern, file.name))
     code = "\n".join(_template(f"app/{name}") for name in names)
-    # `/* ... */` at the beginning of a line: the code has comments nowhere else.
-    code = re.sub(r"^ *+/\*(?:[^*]|\*(?!/))*+\*/\n", "", code, flags=re.MULTILINE)
-    return re.sub(r"^ ++|\n(?=\n)", "", code, flags=re.MULTILINE)
+    return say.script(rjsmin.jsmin(code))
 
 
 @cache

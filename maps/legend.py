@@ -7,9 +7,10 @@ only, which also differ by pattern; the next pair is 15.0).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
+from kratom_atlas.languages import Language, msg
 from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Status
 
 # Lines of a tile of 8 by 8 pixels, as SVG path data. The page strokes the same paths.
@@ -35,6 +36,11 @@ class StatusStyle:
     symbol: str
     text: str  # black or white, whichever is readable on the colour
 
+    def spoken(self, say: Language) -> StatusStyle:
+        """In another language: a status by the vocabulary, an age by its own words."""
+        tell = say.t if self in AGES else lambda text: say.label(Status.__name__, text)
+        return replace(self, label=tell(self.label), meaning=tell(self.meaning))
+
 
 def _style(
     status: Status, colour: str, pattern: str, line: str, symbol: str, text: str
@@ -57,17 +63,17 @@ STATUSES = (
 
 # The same map can show how old the last look is.
 AGES = (
-    StatusStyle("d30", "30 days or less", "Looked at in the last 30 days.",
+    StatusStyle("d30", msg("30 days or less"), msg("Looked at in the last 30 days."),
                 "#08306b", "plain", "#08306b", "30", "#ffffff"),
-    StatusStyle("d90", "31 to 90 days", "Looked at in the last 90 days.",
+    StatusStyle("d90", msg("31 to 90 days"), msg("Looked at in the last 90 days."),
                 "#2b7bba", "horizontal", "#5a9fd0", "90", "#000000"),
-    StatusStyle("d180", "91 to 180 days", "Looked at in the last 180 days.",
+    StatusStyle("d180", msg("91 to 180 days"), msg("Looked at in the last 180 days."),
                 "#7db8da", "dots", "#3f86b3", "180", "#000000"),
-    StatusStyle("d365", "181 to 365 days", "Looked at in the last year.",
+    StatusStyle("d365", msg("181 to 365 days"), msg("Looked at in the last year."),
                 "#f3dfa2", "vertical", "#d9bd63", "365", "#000000"),
-    StatusStyle("older", "More than a year", "The last look is more than a year ago.",
+    StatusStyle("older", msg("More than a year"), msg("The last look is more than a year ago."),
                 "#c4572e", "diagonal", "#a03f1b", ">365", "#000000"),
-    StatusStyle("never", "Never", "Nobody has looked yet.",
+    StatusStyle("never", msg("Never"), msg("Nobody has looked yet."),
                 "#d4d4d4", "sparse-dots", "#8a8a8a", "?", "#000000"),
 )  # fmt: skip
 
@@ -82,7 +88,7 @@ ACTIVITY_LOOKS = {
     ActivityStatus.UNKNOWN: Status.UNKNOWN,
 }
 
-FLAGS = {flag.value: (flag.label, flag.meaning) for flag in Flag}
+FLAGS = {flag.value: flag for flag in Flag}
 
 # The few flags that change how a colour must be read are drawn on the map as well.
 MARKS = {

@@ -202,11 +202,12 @@ def share(edition: Any, meta: Any, kept: Path) -> Iterator[tuple[str, bytes]]:
 def map_input(edition: Any, meta: Any) -> Any:
     """What the map is made from: the whole of time, as the edition knows it."""
     from kratom_atlas import pictures
+    from kratom_atlas.languages import LANGUAGES
     from kratom_atlas.model.vocabulary import Substance
     from kratom_atlas.release.timeline import timeline
     from kratom_atlas.release.whatif import what_if
     from kratom_atlas.site.atlas import Atlas
-    from kratom_atlas.site.panel import details
+    from kratom_atlas.site.panel import details, terms
     from kratom_atlas.site.proposals import proposals
     from maps.choropleth import MapInput
 
@@ -227,6 +228,7 @@ def map_input(edition: Any, meta: Any) -> Any:
         details=details(atlas, times),
         proposals=proposals(atlas, supposed),
         supposed=supposed.runs,
+        terms={say.code: terms(atlas, say) for say in LANGUAGES if say.folder},
         base_url=meta.base_url,
         images=[of.name for of in pictures.overviews(edition)],
     )

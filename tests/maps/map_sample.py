@@ -60,7 +60,7 @@ def history(like: int, substance: str, status: str, **more: Any) -> list[Row]:
 def rule(key: str, substance: int, **more: Any) -> Row:
     return {
         "id": key, "of": [substance], "act": "HB 1", "cite": f"Code, {key}",
-        "text": "Prohibits: retail sale", "time": "In force from May 2021",
+        "text": "Prohibits: retail sale", "from": "2021-05",
         "in": [[ENACTED, 3_652_060]], "page": f"p/{key}/index.html",
         "url": "https://example.org/act", "quote": "No person shall sell it.",
         "seen": "2026-08-01", "quality": "Primary",

@@ -799,3 +799,22 @@ def test_without_proposals_that_say_what_they_do_nothing_is_otherwise() -> None:
     assert len(found.proposals) > 50
     if not told_of:
         assert found.runs[""].empty
+
+
+def test_it_speaks_the_language_of_the_page(site: Path, browser: Any) -> None:
+    for code, words, banner in (
+        ("es", "Cambia aquí", "Esto no es la ley"),
+        ("ar", "يتغيّر هنا", "هذا ليس القانون"),
+    ):
+        tab = browser.new_page()
+        trouble: list[str] = []
+        tab.on("console", lambda message, told=trouble: told.append(message.text))
+        tab.on("pageerror", lambda error, told=trouble: told.append(str(error)))
+        tab.goto((site / code / "index.html").as_uri() + "#mode=if&route=US-TX,US-AL")
+        tab.wait_for_selector("html[data-ready]", state="attached")
+        until(tab, "document.querySelectorAll('#route-list li').length === 2")
+        assert words in tab.inner_text("#route-list")
+        assert tab.inner_text("#not-law").startswith(banner)
+        assert tab.locator("#panel bdi[lang=en]").count() > 0
+        assert trouble == []
+        tab.close()

@@ -129,6 +129,8 @@ def test_nothing_asks_another_host() -> None:
                     "data/",
                     "sources/",
                     "about/",
+                    "es/",
+                    "ar/",
                     "kratom-atlas-offline.html",
                 )
             ) or (url == "https://example.org/report?a=1&amp;b=2")

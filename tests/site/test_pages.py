@@ -18,6 +18,7 @@ from html_check import Page
 from site_sample import FIRST, LATER, META, SCRIPT_LINK, TODAY, build, edition
 
 from kratom_atlas.errors import AtlasError
+from kratom_atlas.languages import ENGLISH, LANGUAGES, Language
 from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Status, Substance
 from kratom_atlas.notify.calendar import calendars
 from kratom_atlas.notify.feeds import feeds
@@ -54,6 +55,10 @@ def documents(site: dict[str, bytes]) -> dict[str, Page]:
 
 def page(site: dict[str, bytes], path: str) -> Page:
     return Page(site[path].decode())
+
+
+def language_of(path: str) -> Language:
+    return next((say for say in LANGUAGES[1:] if path.startswith(say.folder)), ENGLISH)
 
 
 def test_there_is_a_page_for_everything(site: dict[str, bytes]) -> None:
@@ -95,23 +100,85 @@ def test_every_page_is_sound_and_frugal(
             f"{'../' * depth}static/site.js",
         }, path
         # `tags` holds every element: scripts are ours alone.
-        scripted = path.startswith(("table/", "sources/"))
+        scripted = path.removeprefix(language_of(path).folder).startswith(("table/", "sources/"))
         assert made.tags.count("script") == scripted, path
 
 
+CONTRACT = {
+    "en": (
+        "records what the law on kratom is",
+        f"Version {META.version}, as of {TODAY}",
+        "Last look at the sources: 2026-08-28 (86 days before 2026-11-22)",
+        "neither legal nor medical advice",
+        "Code: MIT",
+        "cite as",
+        "Report an error",
+    ),
+    "es": (
+        "registra qué dice la ley sobre el kratom",
+        f"Versión {META.version}, a fecha de 22 de noviembre de 2026",
+        "28 de agosto de 2026 (86 días antes de 22 de noviembre de 2026)",
+        "no asesoramiento jurídico ni médico",
+        "Código: MIT",
+        "cítese como",
+        "Avise de un error",
+    ),
+    "ar": (
+        "ما هو القانون بشأن الكراتوم",
+        "حتى 22 نوفمبر 2026",
+        "28 أغسطس 2026",
+        "86 يومًا",
+        "وليست استشارة قانونية ولا طبية",
+        "الشيفرة: MIT",
+        "أبلغ عن خطأ",
+    ),
+}
+
+
 def test_every_page_carries_the_words_of_the_contract(site: dict[str, bytes]) -> None:
-    for path, made in documents(site).items():
-        for words in (
-            "records what the law on kratom is",
-            f"Version {META.version}, as of {TODAY}",
-            "Last look at the sources: 2026-08-28 (86 days before 2026-11-22)",
-            "neither legal nor medical advice",
-            "CC BY 4.0",
-            "Code: MIT",
-            "cite as",
-            "Report an error",
-        ):
-            assert words in made.text, (path, words)
+    pages_of = documents(site)
+    assert {language_of(path) for path in pages_of} == set(LANGUAGES)
+    for path, made in pages_of.items():
+        text = made.text.replace("\u2068", "").replace("\u2069", "")
+        for words in (*CONTRACT[language_of(path).code], "CC BY 4.0", META.version):
+            assert words in text, (path, words)
+
+
+def rows_of(table: str) -> dict[str, list[str]]:
+    """Code -> the ranks of its statuses."""
+    found = re.findall(r"<small>([A-Z0-9-]+) ·.*?</tr>", table)
+    ranks = [re.findall(r'data-k="(\d+)"', row) for row in table.split("<tr>")[2:]]
+    return dict(zip(found, ranks, strict=True))
+
+
+def test_the_tables_speak_every_language_and_say_the_same(site: dict[str, bytes]) -> None:
+    tables = [path for path in site if path.startswith("table/")]
+    assert len(tables) == 4
+    for path in tables:
+        english = site[path].decode()
+        for say in LANGUAGES[1:]:
+            text = site[f"{say.folder}{path}"].decode()
+            assert f'<html lang="{say.code}" dir="{say.direction}">' in text
+            for status in Status:
+                assert text.count(f's-{status}"') == english.count(f's-{status}"')
+                assert status.label not in text
+            assert english.count("<tr>") == text.count("<tr>")
+            assert rows_of(text) == rows_of(english)
+            # What is there in English only says so.
+            assert all(
+                'hreflang="en"' in tag for tag in re.findall(r'<a href="[./]+j/[^>]*>', text)
+            )
+
+
+def test_languages_link_to_each_other(site: dict[str, bytes]) -> None:
+    for path in ("table/index.html", "table/by-status/index.html", "table/us-ga/index.html"):
+        for say in LANGUAGES:
+            made = page(site, f"{say.folder}{path}")
+            up = "../" * (path.count("/") + bool(say.folder))
+            wanted = [f"{up}{other.folder}{path}" for other in LANGUAGES]
+            assert made.links[: len(wanted) + 2][-len(wanted) :] == wanted  # after the feeds
+            assert all(made.links.count(link) >= 2 for link in wanted)
+    assert "hreflang" not in site["j/US-GA/index.html"].decode()
 
 
 def test_every_link_leads_to_a_page(site: dict[str, bytes]) -> None:
@@ -121,7 +188,8 @@ def test_every_link_leads_to_a_page(site: dict[str, bytes]) -> None:
         path for write in (feeds, calendars) for path, _ in write(edition(), told, base_url="")
     }
     drawn = {f"share/{of.code}.{kind}" for of in cards(Atlas(edition())) for kind in ("png", "svg")}
-    known = {*site, *DATA, *followed, *drawn, "index.html"}
+    maps = [f"{say.folder}index.html" for say in LANGUAGES]
+    known = {*site, *DATA, *followed, *drawn, *maps}
     for path, document in made.items():
         for link in document.links:
             if urlsplit(link).scheme:
@@ -327,7 +395,10 @@ def test_with_an_address_there_is_a_site_map() -> None:
     listed = with_base["sitemap.xml"].decode()
     assert "<loc>https://example.org/atlas/j/US-GA/</loc>" in listed
     assert "<loc>https://example.org/atlas/</loc>" in listed
-    assert listed.count("<loc>") == 1 + sum(p.endswith("/index.html") for p in with_base)
+    assert "<loc>https://example.org/atlas/ar/table/us-ga/</loc>" in listed
+    assert listed.count("<loc>") == len(LANGUAGES) + sum(
+        p.endswith("/index.html") for p in with_base
+    )
     assert "Sitemap: https://example.org/atlas/sitemap.xml" in with_base["robots.txt"].decode()
     assert "https://example.org/atlas/table/index.html" in with_base["404.html"].decode()
     assert "sitemap.xml" not in build()
@@ -356,7 +427,7 @@ def test_links_are_previewed_with_the_image_of_what_they_show() -> None:
         assert (told["og:image:width"], told["og:image:height"]) == (str(WIDE), str(HIGH))
         assert told["og:title"], path
         assert told["og:description"], path
-        assert TODAY in told["og:image:alt"], path
+        assert language_of(path).day(TODAY) in told["og:image:alt"], path
     georgia = previews(with_base["j/US-GA/index.html"])
     assert georgia["og:title"] == "Kratom law: Georgia, United States"
     assert georgia["og:image"] == f"{base}/share/US-GA.png"

@@ -45,6 +45,7 @@ def write_site(folder: Path, version: str = "2026-11-22", more: str = "") -> Pat
         "index.html": PAGE.format(title="Map", more=more),
         "404.html": PAGE.format(title="No such page", more=""),
         "j/US-AL/index.html": PAGE.format(title="Alabama", more="a rule " * 500),
+        "ar/embed/index.html": PAGE.format(title="For other sites", more=""),
         "embed/index.html": PAGE.format(title="For other sites", more=""),
         "static/site.css": "body { margin: 0 }\n" * 100,
         "data/status.csv": "code,substance,total_status\r\n" + "US-AL,leaf,banned\r\n" * 2000,

@@ -64,8 +64,11 @@ def test_each_kind_of_file(server, path: str, kind: str) -> None:  # type: ignor
 
 
 def test_only_what_is_made_for_frames_may_be_framed(server) -> None:  # type: ignore[no-untyped-def]
-    assert "frame-ancestors *" in server.get("/embed/").headers["Content-Security-Policy"]
-    assert "X-Frame-Options" not in server.get("/embed/").headers
+    for embed in ("/embed/", "/ar/embed/"):
+        headers = server.get(embed).headers
+        assert "frame-ancestors *" in headers["Content-Security-Policy"]
+        assert "X-Frame-Options" not in headers
+        assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert server.get("/").headers["X-Frame-Options"] == "DENY"
 
 

@@ -4,9 +4,19 @@ const byId = (id) => document.getElementById(id);
 /* Without a prototype: words from the address must not find "constructor". */
 const dictionary = () => Object.create(null);
 
-/* Words of the interface: by their English, with what varies in braces. */
-const t = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const tn = (count, one, many, values) => t(count === 1 ? one : many, { n: count, ...values });
+/* One kind of digits in every language: those of the codes, citations and dates beside them. */
+const LANG = document.documentElement.lang, LOCALE = LANG + "-u-ca-gregory-nu-latn";
+const numbers = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 6 });
+const plurals = new Intl.PluralRules(LOCALE), collator = new Intl.Collator(LOCALE);
+const number = (n) => numbers.format(n);
+/* What is put into a sentence keeps its own direction. */
+const isolate = document.documentElement.dir === "rtl" ? (text) => "\u2068" + text + "\u2069" : String;
+/* Words of the interface: by their English, with what varies in braces. The build puts the words
+   of another language in their place; plural forms then come as one value for each of its kinds. */
+const t = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => isolate(values[name]));
+const tn = (count, one, many, values) =>
+  t(many ? (count === 1 ? one : many) : one[plurals.select(count)] || one.other, { n: number(count), ...values });
+const COMMA = t(", "), SEMICOLON = t("; ");
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const VALUE = new Uint8Array(128);

@@ -176,15 +176,18 @@ const ordinalOf = (iso) => {
   return Number.isNaN(time) ? NaN : time / 864e5 + 719163;
 };
 const FIRST = ordinalOf("2012-01-01");
-const longDate = new Intl.DateTimeFormat("en", { dateStyle: "long", timeZone: "UTC" });
-const monthDate = new Intl.DateTimeFormat("en", { year: "numeric", month: "long", timeZone: "UTC" });
+const longDate = new Intl.DateTimeFormat(LOCALE, { dateStyle: "long", timeZone: "UTC" });
+const monthDate = new Intl.DateTimeFormat(LOCALE, { year: "numeric", month: "long", timeZone: "UTC" });
 const longDay = (day) => longDate.format(new Date((day - 719163) * 864e5));
 
+/* `2026`, `2026-08` or `2026-08-01`, as precise as it is. */
+const dateWords = (iso) => iso.length === 4 ? iso
+  : (iso.length === 7 ? monthDate : longDate).format(new Date(iso));
+
 /* A day as precise as its source. */
-function dayWords(number) {
-  const [day, precision] = table.days[number];
-  if (precision === 4) return isoOf(day).slice(0, 4);
-  return precision === 7 ? monthDate.format(new Date((day - 719163) * 864e5)) : longDay(day);
+function dayWords(at) {
+  const [day, precision] = table.days[at];
+  return dateWords(isoOf(day).slice(0, precision));
 }
 
 const spell = (answer) => ["total_status", "possess_status", "sell_status"]

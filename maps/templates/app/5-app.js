@@ -88,12 +88,12 @@ function show(before, move) {
     } else if (state.place && (move || !before || before.view !== state.view)) lookAt(state.place);
     held = false;
     sync();
-  }, () => say("The map could not be loaded."));
+  }, () => say(t("The map could not be loaded.")));
 }
 
-function countiesFailed() { say("County boundaries could not be loaded."); }
+function countiesFailed() { say(t("County boundaries could not be loaded.")); }
 
-function partsFailed() { say("The borders of states and provinces could not be loaded."); }
+function partsFailed() { say(t("The borders of states and provinces could not be loaded.")); }
 
 /* What a closer look needs. */
 function needCloser() {
@@ -105,7 +105,7 @@ function needCloser() {
 function tell(before) {
   if (state.place) say(sentence(state.place));
   else if (state.day !== before.day && state.view === before.view)
-    say(longDay(state.day) + ". " + (byId("moved").textContent || "No change of this map on this day."));
+    say(longDay(state.day) + ". " + (byId("moved").textContent || t("No change of this map on this day.")));
   else say(byId("summary").textContent);
 }
 
@@ -124,9 +124,15 @@ function sync() {
   showPlace();
   showTime();
   if (more) more.sync();
+  sharedAddress();
+  draw();
+}
+
+/* The link, and this view in the other languages. */
+function sharedAddress() {
   byId("link").value = permalink();
   byId("snippet").value = snippet();
-  draw();
+  for (const other of document.querySelectorAll("#languages a")) other.hash = addressOf(state);
 }
 
 function snippet() {
@@ -144,12 +150,14 @@ function showTime() {
   while (at + 1 < stops.length && stops[at + 1] <= state.day) at++;
   slider.max = stops.length - 1;
   slider.value = at;
-  slider.setAttribute("aria-valuetext", longDay(state.day) + (state.day > data.today ? ", as enacted so far" : ""));
+  slider.setAttribute("aria-valuetext", state.day > data.today
+    ? t("{day}, as enacted so far", { day: longDay(state.day) }) : longDay(state.day));
   byId("day").value = isoOf(state.day);
   byId("today").hidden = state.day === data.today;
   byId("said").checked = state.said;
   byId("said").disabled = state.mode === "if";
-  byId("tense").textContent = state.day > data.today ? "ahead, as enacted so far" : state.day < data.today ? "past" : "this edition";
+  byId("tense").textContent = state.day > data.today ? t("ahead, as enacted so far")
+    : state.day < data.today ? t("past") : t("this edition");
 }
 
 let everyRow = null;
@@ -163,7 +171,7 @@ function neighbour(by) {
 }
 
 function toDay(day, often) {
-  if (day === undefined) { say("There is no such change."); return; }
+  if (day === undefined) { say(t("There is no such change.")); return; }
   update({ day: Math.max(FIRST, Math.min(day, data.last)) }, { often });
 }
 
@@ -171,17 +179,17 @@ let playing = 0;
 function stop() {
   clearInterval(playing);
   playing = 0;
-  byId("play").textContent = "Play";
+  byId("play").textContent = t("Play");
 }
 
 function play() {
   if (playing) { stop(); return; }
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) { toDay(stops.find((day) => day > state.day)); return; }
-  byId("play").textContent = "Pause";
+  byId("play").textContent = t("Pause");
   if (state.day >= stops[stops.length - 1]) update({ day: FIRST }, { quiet: true });
   playing = setInterval(() => {
     const next = stops.find((day) => day > state.day);
-    if (next === undefined) { stop(); say("Played to " + longDay(state.day) + "."); }
+    if (next === undefined) { stop(); say(t("Played to {day}.", { day: longDay(state.day) })); }
     else update({ day: next }, { quiet: true, often: true });
   }, 600);
 }
@@ -194,7 +202,7 @@ function choose(code, move) {
 }
 
 function step(by) {
-  const list = drawnIn(state.view).slice().sort((p, q) => nameOf(p.code) < nameOf(q.code) ? -1 : 1);
+  const list = drawnIn(state.view).slice().sort((p, q) => collator.compare(nameOf(p.code), nameOf(q.code)));
   const at = list.findIndex((f) => f.code === state.place);
   const next = list[(at + by + list.length + (at < 0 && by < 0 ? 1 : 0)) % list.length];
   choose(next.code, false);
@@ -203,27 +211,41 @@ function step(by) {
 }
 
 function reset() {
-  update({ place: "", at: "" }, { quiet: true }).then(() => { fitView(); say("Map reset."); });
+  update({ place: "", at: "" }, { quiet: true }).then(() => { fitView(); say(t("Map reset.")); });
 }
 
 let searchable = null;
 function searchList() {
   if (searchable) return searchable;
   const codes = Object.keys(Object.assign(dictionary(), listedAt, countyNames));
-  searchable = codes.map((code) => ({ code, name: nameOf(code), label: nameOf(code) + " (" + code + ")" }));
-  searchable.sort((p, q) => p.code.length - q.code.length || (p.name < q.name ? -1 : 1));
+  searchable = codes.map((code) => {
+    const name = nameOf(code), label = name + " (" + code + ")";
+    return { code, name: plain(name), also: plain(ownNames[code] || ""), label, text: plain(label) };
+  });
+  searchable.sort((p, q) => p.code.length - q.code.length || collator.compare(p.name, q.name));
   return searchable;
 }
 
+/* Without accents: what people type, and what keyboards have. */
+const plain = (text) => text.trim().toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+
+/* The names that the record itself uses, where the page has others. */
+let ownNames = dictionary();
+const needNames = () => data.names ? load(data.names).then((found) => {
+  ownNames = Object.assign(dictionary(), found);
+  searchable = null;
+}) : Promise.resolve();
+const needSearch = () => Promise.all([needNames(), needCounties()]).catch(countiesFailed);
+
 function find(text) {
-  const wanted = text.trim().toLowerCase(), list = searchList();
+  const wanted = plain(text), list = searchList();
   if (!wanted) return null;
   /* "al" is Alabama before it is Albania only where the map shows states. */
   const state_ = "US-" + wanted.toUpperCase();
   if (state.view !== "world" && listedAt[state_] !== undefined) return state_;
   for (const test of [(p) => p.code.toLowerCase() === wanted,
-    (p) => p.label.toLowerCase() === wanted || p.name.toLowerCase() === wanted,
-    (p) => p.name.toLowerCase().startsWith(wanted), (p) => p.label.toLowerCase().includes(wanted)]) {
+    (p) => p.text === wanted || p.name === wanted || p.also === wanted,
+    (p) => p.name.startsWith(wanted) || p.also.startsWith(wanted), (p) => p.text.includes(wanted) || p.also.includes(wanted)]) {
     const hit = list.find(test);
     if (hit) return hit.code;
   }
@@ -231,10 +253,10 @@ function find(text) {
 }
 
 function suggest() {
-  const wanted = byId("search").value.trim().toLowerCase(), options = byId("places");
+  const wanted = plain(byId("search").value), options = byId("places");
   options.textContent = "";
   if (wanted.length < 2) return;
-  for (const p of searchList().filter((one) => one.label.toLowerCase().includes(wanted)).slice(0, 30)) {
+  for (const p of searchList().filter((one) => one.text.includes(wanted) || one.also.includes(wanted)).slice(0, 30)) {
     const option = el("option");
     option.value = p.label;
     options.append(option);
@@ -244,23 +266,23 @@ function suggest() {
 function search(event) {
   event.preventDefault();
   const text = byId("search").value;
-  needCounties().catch(countiesFailed).then(() => {
+  needSearch().then(() => {
     const code = find(text);
     byId("hover").hidden = Boolean(code);
     if (code) { choose(code, true); return; }
-    byId("hover").textContent = "No place found for “" + text.slice(0, 80) + "”.";
+    byId("hover").textContent = t("No place found for “{text}”.", { text: text.slice(0, 80) });
     say(byId("hover").textContent);
   });
 }
 
 /* ---- sharing ---- */
 
-function copy(field, what) {
-  const done = () => say(what + " copied."), select = () => {
+function copy(field, copied, how) {
+  const done = () => say(copied), select = () => {
     byId("share").open = true;
     byId(field).focus();
     byId(field).select();
-    say("Press Control and C to copy the " + what.toLowerCase() + ".");
+    say(how);
   };
   if (navigator.clipboard) navigator.clipboard.writeText(byId(field).value).then(done, select);
   else select();
@@ -272,7 +294,7 @@ const on = (id, event, act) => byId(id).addEventListener(event, act);
 
 function listen() {
   on("controls", "submit", search);
-  on("search", "focus", () => { needCounties().catch(countiesFailed); });
+  on("search", "focus", needSearch);
   on("search", "input", suggest);
   on("controls", "change", (event) => {
     const { name, value: text } = event.target;
@@ -289,8 +311,8 @@ function listen() {
   on("today", "click", () => { byId("slider").focus(); toDay(data.today); });
   on("play", "click", play);
   on("said", "change", () => update({ said: byId("said").checked }));
-  on("copy", "click", () => copy("link", "Link"));
-  on("copy-snippet", "click", () => copy("snippet", "Snippet"));
+  on("copy", "click", () => copy("link", t("Link copied."), t("Press Control and C to copy the link.")));
+  on("copy-snippet", "click", () => copy("snippet", t("Snippet copied."), t("Press Control and C to copy the snippet.")));
   on("panel-close", "click", () => { choose("", false); map.getContainer().focus(); });
   on("rows", "toggle", fillTable);
   on("rows-filter", "input", fillTable);
@@ -309,7 +331,7 @@ function listen() {
   map.on("mousemove", (event) => {
     const hit = placeAt(event.latlng);
     byId("hover").hidden = !hit;
-    if (hit) byId("hover").textContent = nameOf(hit.code) + ": " + labelOf(styleOf(rowShown(hit.code)));
+    if (hit) byId("hover").textContent = t("{place}: {status}", { place: nameOf(hit.code), status: labelOf(styleOf(rowShown(hit.code))) });
   });
   map.on("mouseout", () => { byId("hover").hidden = true; });
   map.on("zoomend", needCloser);
@@ -340,7 +362,7 @@ function remember() {
     if (at === state.at || (state.place && !state.at && !moved)) return;
     state = { ...state, at };
     history.replaceState(null, "", addressOf(state));
-    byId("link").value = permalink();
+    sharedAddress();
   }, 200);
 }
 let moved = false;
@@ -362,8 +384,15 @@ function start(foliumMap) {
   document.documentElement.classList.add("js");
   const box = map.getContainer();
   box.setAttribute("role", "application");
-  box.setAttribute("aria-label", "Map of the law");
+  box.setAttribute("aria-label", t("Map of the law"));
   box.setAttribute("aria-describedby", "keys");
+  /* The earth is not mirrored. */
+  box.dir = "ltr";
+  for (const [name, text] of [["in", t("Zoom in")], ["out", t("Zoom out")]]) {
+    const zoom = box.querySelector(".leaflet-control-zoom-" + name);
+    zoom.title = text;
+    zoom.setAttribute("aria-label", text);
+  }
   for (const event of ["mousedown", "wheel", "touchstart", "keydown"])
     box.addEventListener(event, () => { moved = true; }, { passive: true });
   if (window.innerWidth <= 800) byId("legend").open = false;

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 from urllib.parse import quote
 
+from kratom_atlas.languages import ENGLISH, Language, msg
 from kratom_atlas.model.time import PartialDate
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 WHAT: Final = "Kratom Atlas records what the law on kratom is, place by place, with its sources."
-ADVICE: Final = "It is information, and neither legal nor medical advice."
+ADVICE: Final = msg("It is information, and neither legal nor medical advice.")
 LICENCES: Final = (
     "Code: MIT. Data: CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/). "
     "Boundaries keep their own licences."
@@ -101,11 +102,18 @@ def citation(version: str, as_of: str) -> str:
     return f"Kratom Atlas, version {version}, as of {as_of}"
 
 
-def age_words(last_look: str, as_of: str) -> str:
+def age_words(last_look: str, as_of: str, say: Language = ENGLISH) -> str:
     """How old a look is: `2026-08-28 (86 days before 2026-11-22)`, or that there was none."""
     if not last_look:
-        return "never"
+        return say.t(msg("never"))
     days = (date.fromisoformat(as_of) - date.fromisoformat(last_look)).days
+    look, edition = say.day(last_look), say.day(as_of)
     if days <= 0:
-        return last_look
-    return f"{last_look} ({days} day{'s' if days != 1 else ''} before {as_of})"
+        return look
+    return say.tn(
+        days,
+        "{look} ({n} day before {edition})",
+        "{look} ({n} days before {edition})",
+        look=look,
+        edition=edition,
+    )

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from markupsafe import Markup
 
+from kratom_atlas.languages import ENGLISH, Language
 from kratom_atlas.model.statement import Line, Part
 from kratom_atlas.model.time import PartialDate, order_of
 from kratom_atlas.model.values import Evidence, Instrument, Jurisdiction, Provision, Search
@@ -32,7 +33,6 @@ from kratom_atlas.model.vocabulary import (
 from kratom_atlas.places import place_name
 from kratom_atlas.release.tables import Edition
 from kratom_atlas.report.diff import Entry, entries
-from kratom_atlas.report.html import marked
 from kratom_atlas.report.words import day_words, listed, web_link
 from kratom_atlas.resolve.engine import resolve
 from kratom_atlas.site import words
@@ -136,6 +136,7 @@ class Proof:
     locator: str
     quote: str
     retrieved: str
+    day: str
     sha256: str
 
 
@@ -197,9 +198,10 @@ class Act:
 
 @dataclass(frozen=True)
 class Look:
-    """A search, in words."""
+    """A search, in words; `day` is `on` as the record has it."""
 
     on: str
+    day: str
     where: str
     substances: str
     covers: str
@@ -714,6 +716,7 @@ def _proof(evidence: Evidence) -> Proof:
         locator=evidence.locator or "",
         quote=evidence.quote or "",
         retrieved=evidence.retrieved.words(),
+        day=evidence.retrieved,
         sha256=evidence.sha256 or "",
     )
 
@@ -722,6 +725,7 @@ def _look(body: Search) -> Look:
     to = f" to {body.covers.to.words()}" if body.covers.to else ", carried forward"
     return Look(
         on=body.on.words(),
+        day=body.on,
         where=body.where,
         substances=_subject(body.substances),
         covers=f"from {body.covers.from_.words()}{to}",
@@ -839,8 +843,8 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split(";")) if text else ()
 
 
-def badge(status: Status) -> Markup:
+def badge(status: Status, say: Language = ENGLISH) -> Markup:
     """A status as a coloured word with its symbol."""
     return Markup('<span class="s s-{}"><b aria-hidden="true">{}</b>&nbsp;{}</span>').format(
-        str(status), words.SYMBOLS[status], marked(status.label)
+        str(status), words.SYMBOLS[status], say.word(status)
     )

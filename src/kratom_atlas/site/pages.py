@@ -9,18 +9,21 @@ from __future__ import annotations
 import importlib.resources
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+from itertools import chain
 from typing import Any, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kratom_atlas.crawl import health
 from kratom_atlas.crawl.health import SourceState
 from kratom_atlas.errors import AtlasError
+from kratom_atlas.languages import ENGLISH, LANGUAGES, Language, msg
 from kratom_atlas.model.crawling import Fault, Health, SourceKind
 from kratom_atlas.model.statement import Op
 from kratom_atlas.model.vocabulary import (
@@ -70,13 +73,16 @@ CSP: Final = Markup(
     "base-uri 'none'; form-action 'none'"
 )
 NAV: Final = (
-    ("Map", "index.html"),
-    ("Table", "table/index.html"),
-    ("Changes", "changes/index.html"),
-    ("Data", "data/index.html"),
-    ("Sources", "sources/index.html"),
-    ("About", "about/index.html"),
+    (msg("Map"), "index.html"),
+    (msg("Table"), "table/index.html"),
+    (msg("Changes"), "changes/index.html"),
+    (msg("Data"), "data/index.html"),
+    (msg("Sources"), "sources/index.html"),
+    (msg("About"), "about/index.html"),
 )
+SPOKEN: Final = frozenset({"index.html", "table/index.html"})
+"""Those that are there in every language."""
+FOREIGN: Final = Markup(' hreflang="{}"').format(ENGLISH.code)
 STATIC: Final = ("site.css", "site.js")
 HOW_TO_REPORT: Final = "about/index.html#report"
 _IMAGE: Final = "us-leaf"
@@ -111,9 +117,11 @@ def pages(edition: Edition, *, meta: Meta) -> Iterator[tuple[str, bytes]]:
     Raises:
         AtlasError: an address of `meta`, a code or an id cannot be part of a site.
     """
-    site = _Site(Atlas(edition), meta)
-    names: list[str] = []
-    for path, text in site.all():
+    atlas = Atlas(edition)
+    site = _Site(atlas, meta)
+    names: list[str] = [f"{say.folder}index.html" for say in LANGUAGES]
+    tables = (_Site(atlas, meta, say).tables() for say in LANGUAGES if say.folder)
+    for path, text in chain(site.all(), *tables):
         names.append(path)
         yield path, text.encode()
     yield "robots.txt", site.robots().encode()
@@ -126,19 +134,22 @@ def pages(edition: Edition, *, meta: Meta) -> Iterator[tuple[str, bytes]]:
 
 
 class _Site:
-    """One build of the pages."""
+    """One build of the pages, in one language. Only the tables are there in all of them."""
 
-    def __init__(self, atlas: Atlas, meta: Meta) -> None:
+    def __init__(self, atlas: Atlas, meta: Meta, say: Language = ENGLISH) -> None:
         if not _BASE.fullmatch(meta.base_url):
             raise AtlasError(f"not the address of a site: {meta.base_url!r}")
         if not report_link(meta.report_url) and not _HERE.fullmatch(meta.report_url):
             raise AtlasError(f"not an address for reports of errors: {meta.report_url!r}")
         self.atlas = atlas
         self.meta = meta
+        self.say = say
+        self.up = "../" if say.folder else ""
+        self.spoken = {"say": say, "t": self.t, "foreign": FOREIGN if say.folder else ""}
         self.env = templates("kratom_atlas.site")
         for place in atlas.places:
             _check(place.code)
-        self._frames: dict[tuple[str, str], dict[str, object]] = {}
+        self._frames: dict[tuple[str, str, str], dict[str, object]] = {}
 
     def all(self) -> Iterator[tuple[str, str]]:
         """Every page."""
@@ -169,15 +180,18 @@ class _Site:
         path: str = "",
         image: str = _IMAGE,
         shows: str = "",
+        everywhere: bool = False,
     ) -> str:
         """A whole document; `feed` is the name of the feed that follows what it shows.
 
-        `path`: where it is, below the site; `image` is previewed with it, and `shows` that.
+        `path`: where it is, below the pages of its language; `everywhere`: and in every language.
+        `image` is previewed with it, and `shows` that.
         """
-        if (root, here) not in self._frames:
-            self._frames[root, here] = self._frame(root, here)
+        frame = (root, here, path if everywhere else "")
+        if frame not in self._frames:
+            self._frames[frame] = self._frame(*frame)
         text: str = self._page.render(
-            self._frames[root, here],
+            self._frames[frame],
             body=Markup(body),  # noqa: S704 -- a rendered template
             title=plain(title) + " – Kratom Atlas",
             description=plain(description),
@@ -185,7 +199,7 @@ class _Site:
             feed_title=plain(title if feed != "all" else "Kratom law: every change"),
             heading=plain(title),
             base=self.meta.base_url.rstrip("/"),
-            path=path,
+            path=f"{self.say.folder}{path}" if path else "",
             image=image,
             shows=plain(shows or f"Map of kratom law, {self.meta.as_of}"),
         )
@@ -195,17 +209,37 @@ class _Site:
     def _page(self) -> Any:
         return self.env.get_template("page.html")
 
-    def _frame(self, root: str, here: str) -> dict[str, object]:
-        items = [{"label": label, "url": url, "here": label == here} for label, url in NAV]
+    def _frame(self, root: str, here: str, path: str) -> dict[str, object]:
+        items = [
+            {
+                "label": self.t(label),
+                "url": f"{self.say.folder}{url}" if url in SPOKEN else url,
+                "here": label == here,
+                "foreign": bool(self.say.folder) and url not in SPOKEN,
+            }
+            for label, url in NAV
+        ]
+        others = [
+            {
+                "code": other.code,
+                "name": Markup(escape(other.name)),  # noqa: S704 -- escaped, and of one direction
+                "url": f"{root}{other.folder}{path}index.html",
+                "here": other == self.say,
+            }
+            for other in LANGUAGES
+            if path
+        ]
         return {
+            **self.spoken,
             "csp": CSP,
             "root": root,
-            "header": self.part("header.html", root=root, items=items),
+            "others": others,
+            "header": self.part("header.html", root=root, items=items, others=others),
             "footer": self.part(
                 "footer.html",
                 root=root,
                 meta=self.meta,
-                last_look=age_words(self.meta.last_look, self.meta.as_of),
+                last_look=age_words(self.meta.last_look, self.meta.as_of, self.say),
                 report=self.report(root),
                 advice=ADVICE,
                 citation=citation(self.meta.version, self.meta.as_of),
@@ -214,7 +248,13 @@ class _Site:
 
     def part(self, template: str, **values: object) -> Markup:
         """A piece of a page."""
-        return Markup(self.env.get_template(template).render(values))  # noqa: S704 -- escaped
+        known = {**self.spoken, **values}
+        return Markup(self.env.get_template(template).render(known))  # noqa: S704 -- escaped
+
+    def t(self, text: str, **values: object) -> Markup:
+        """Words of the interface; what they hold is isolated by the language where it must be."""
+        flat = {name: inert(str(value)) for name, value in values.items()}
+        return escape(self.say.t(text, **flat))
 
     def report(self, root: str) -> str:
         """The address for reports, from a page at that depth."""
@@ -420,38 +460,45 @@ class _Site:
         atlas = self.atlas
         spoken = [n for n in range(len(atlas.places)) if n in atlas.rules_of]
         levels = atlas.record.levels
-        by_place = sorted(spoken, key=lambda n: (int(levels[n]), inert(atlas.places[n].name), n))
+        by_place = sorted(spoken, key=lambda n: (int(levels[n]), _key(self._name(n)), n))
         orders = {
             "place": by_place,
             "status": sorted(by_place, key=lambda n: [c.total.rank for c in self._cells(n)]),
             "change": sorted(by_place, key=self._last_change, reverse=True),
         }
         states = [p for p in atlas.places if self._is_state(p)]
-        rows = {n: self._table_row(n, "../") for n in spoken}
-        deep_rows = {n: self._table_row(n, UP) for n in spoken}
+        rows = {n: self._table_row(n, f"{self.up}../") for n in spoken}
+        deep_rows = {n: self._table_row(n, f"{self.up}{UP}") for n in spoken}
         for order, found in orders.items():
             top = order == "place"
-            root = "../" if top else UP
+            path = "table/" if top else f"table/by-{order}/"
             yield (
-                "table/index.html" if top else f"table/by-{order}/index.html",
+                f"{self.say.folder}{path}index.html",
                 self._table(
                     [(rows if top else deep_rows)[n] for n in found],
-                    heading="Places with law of their own",
-                    lead=(
-                        f"{len(found):,} places for which a rule that names kratom or one of its "
-                        f"alkaloids is recorded, and what applies there on {atlas.today}."
+                    heading=self.say.t(msg("Places with law of their own")),
+                    lead=self.say.tn(
+                        len(found),
+                        "{n} place for which a rule that names kratom or one of its alkaloids is "
+                        "recorded, and what applies there on {day}.",
+                        "{n} places for which a rule that names kratom or one of its alkaloids is "
+                        "recorded, and what applies there on {day}.",
+                        day=self.say.day(atlas.today),
                     ),
-                    root=root,
+                    root=f"{self.up}{'../' if top else UP}",
                     order=order,
                     states=states,
-                    path="table/" if top else f"table/by-{order}/",
+                    path=path,
                 ),
             )
         for state in states:
-            yield (
-                f"table/{state.code.lower()}/index.html",
-                self._state_table(state),
-            )
+            path = f"table/{state.code.lower()}/"
+            yield f"{self.say.folder}{path}index.html", self._state_table(state, path)
+
+    def _name(self, n: int) -> str:
+        """The name of a place, by which tables are ordered."""
+        place = self.atlas.places[n]
+        return self.say.place(place.code, place.name)
 
     def _is_state(self, place: Place) -> bool:
         return _STATE.fullmatch(place.code) is not None
@@ -462,26 +509,31 @@ class _Site:
     def _cells(self, n: int) -> tuple[Cell, ...]:
         return self.atlas.cells[self.atlas.shared[n]]
 
-    def _state_table(self, state: Place) -> str:
+    def _state_table(self, state: Place, path: str) -> str:
         atlas = self.atlas
         record = atlas.record
         key = record.places[state.n].id
         inside = [n for n, body in enumerate(record.places) if body.parent == key]
         inside.sort(key=lambda n: (int(record.levels[n]), inert(record.places[n].name), n))
         counties = sum(record.places[n].level is Level.COUNTY for n in inside)
+        say, root = self.say, f"{self.up}{UP}"
         return self._table(
-            [self._table_row(n, UP, record.places[n].name) for n in (state.n, *inside)],
-            heading=f"{state.name}: the state and its counties",
-            lead=(
-                f"Every county or county equivalent ({counties:,}), and each municipality and "
-                f"tribal nation with a page here ({len(inside) - counties:,}); as of "
-                f"{atlas.today}. Where "
-                "own law was not searched, what is shown is the law that binds from above."
+            [self._table_row(n, root, record.places[n].name) for n in (state.n, *inside)],
+            heading=say.t(msg("{state}: the state and its counties"), state=self._name(state.n)),
+            lead=say.t(
+                msg(
+                    "Every county or county equivalent ({counties}), and each municipality and "
+                    "tribal nation with a page here ({others}); as of {day}. Where own law was not "
+                    "searched, what is shown is the law that binds from above."
+                ),
+                counties=say.number(counties),
+                others=say.number(len(inside) - counties),
+                day=say.day(atlas.today),
             ),
-            root=UP,
+            root=root,
             order="",
             states=[],
-            path=f"table/{state.code.lower()}/",
+            path=path,
         )
 
     def _table(
@@ -495,6 +547,7 @@ class _Site:
         states: Sequence[Place],
         path: str,
     ) -> str:
+        say = self.say
         text = self.part(
             "table.html",
             heading=heading,
@@ -502,25 +555,38 @@ class _Site:
             lead=lead,
             orders=[
                 {
-                    "label": label,
+                    "label": self.t(label),
                     "here": key == order,
-                    "url": f"{root}table/{'' if key == 'place' else f'by-{key}/'}index.html",
+                    "url": f"{root}{say.folder}table/"
+                    f"{'' if key == 'place' else f'by-{key}/'}index.html",
                 }
                 for key, label in _ORDERS.items()
             ]
             if order
             else [],
             states=[
-                {"name": state.name, "url": f"{root}table/{state.code.lower()}/index.html"}
-                for state in sorted(states, key=lambda p: p.name)
+                {
+                    "name": self._name(state.n),
+                    "url": f"{root}{say.folder}table/{state.code.lower()}/index.html",
+                }
+                for state in sorted(states, key=lambda p: _key(self._name(p.n)))
             ],
-            legend=[badge(status) for status in Status],
-            substances=[s.label for s in Substance],
+            legend=[badge(status, say) for status in Status],
+            substances=[escape(say.word(s)) for s in Substance],
             rows=Markup("").join(rows),
             codebook=f"{root}codebook/index.html",
             script=f"{root}static/site.js",
         )
-        return self.page(text, title=heading, description=lead, root=root, here="Table", path=path)
+        return self.page(
+            text,
+            title=heading,
+            description=lead,
+            root=root,
+            here="Table",
+            path=path,
+            shows=self.t(msg("Map of kratom law, {day}"), day=say.day(self.meta.as_of)),
+            everywhere=True,
+        )
 
     def _table_row(self, n: int, root: str, name: str = "") -> Markup:
         atlas = self.atlas
@@ -529,18 +595,19 @@ class _Site:
         key = atlas.shared[n]
         if key not in self._cell_cache:
             self._cell_cache[key] = self.part(
-                "cells.html", cells=[_cell(c) for c in self._cells(n)]
+                "cells.html", cells=[_cell(c, self.say) for c in self._cells(n)]
             )
+        say = self.say
         return self.part(
             "row.html",
             url=f"{root}j/{place.code}/index.html",
-            name=name or place.name,
+            name=say.place(place.code, name or place.name),
             code=place.code,
-            level=body.level.label,
-            searched="" if searched is Searched.FOUND else f" · {lower(searched.label)}",
+            level=say.word(body.level),
+            searched="" if searched is Searched.FOUND else f" · {say.inside(searched)}",
             cells=self._cell_cache[key],
             changed=self._last_change(n),
-            looked=look or "never",
+            looked=look or self.t(msg("never")),
         )
 
     @cached_property
@@ -873,7 +940,7 @@ class _Site:
     def sitemap(self, names: Sequence[str]) -> str:
         """Every page, by its full address."""
         root = self.meta.base_url.rstrip("/")
-        found = ["index.html", *(name for name in names if name.endswith("/index.html"))]
+        found = [name for name in names if f"/{name}".endswith("/index.html")]
         urls = (f"<url><loc>{root}/{name.removesuffix('index.html')}</loc></url>" for name in found)
         body = "\n".join(urls)
         return (
@@ -889,7 +956,11 @@ _SOURCES_TEXT: Final = "What is read by machines, each on its own terms and at i
 _ROWS_TEXT: Final = "Acts, lists and annexes that decide; each is watched for a new version."
 _DAY_LINES: Final = 6
 _REPORTED: Final = Verification.REPORTED
-_ORDERS: Final = {"place": "by place", "status": "strictest first", "change": "latest change first"}
+_ORDERS: Final = {
+    "place": msg("by place"),
+    "status": msg("strictest first"),
+    "change": msg("latest change first"),
+}
 _OPS: Final = {
     Op.ASSERT: "recorded",
     Op.SUPERSEDE: "recorded anew",
@@ -1083,18 +1154,19 @@ def _day_line(day: str, found: Sequence[Entry]) -> dict[str, object]:
     }
 
 
-def _cell(cell: Cell) -> dict[str, object]:
+def _cell(cell: Cell, say: Language) -> dict[str, object]:
     notes = []
     if cell.min_age:
-        notes.append(f"age {cell.min_age}")
+        notes.append(say.t("age {age}", age=cell.min_age))
     if cell.own is not cell.total and cell.own is not Status.UNKNOWN:
-        notes.append(f"own law: {lower(cell.own.label)}")
-    notes.extend(_flag_note(flag, cell) for flag in _SHOWN_FLAGS if flag in cell.flags)
+        notes.append(say.t("own law: {status}", status=say.inside(cell.own)))
+    notes.extend(_flag_note(flag, cell, say) for flag in _SHOWN_FLAGS if flag in cell.flags)
     return {
         "rank": cell.total.rank,
         "status": cell.total,
+        "label": escape(say.word(cell.total)),
         "symbol": words.SYMBOLS[cell.total],
-        "notes": " · ".join(notes),
+        "notes": escape(" · ".join(notes)),
     }
 
 
@@ -1104,9 +1176,15 @@ _SHOWN_FLAGS: Final = (
 )
 
 
-def _flag_note(flag: Flag, cell: Cell) -> str:
+def _flag_note(flag: Flag, cell: Cell, say: Language) -> str:
     if flag is Flag.INCOMING and cell.incoming:
-        return f"change coming {cell.incoming}"
+        return say.t("change coming {day}", day=cell.incoming)
     if flag is Flag.TEMPORARY and cell.until:
-        return f"until {cell.until}"
-    return lower(flag.label)
+        return say.t("until {day}", day=cell.until)
+    return say.inside(flag)
+
+
+def _key(name: str) -> str:
+    """What a name is ordered by: without accents."""
+    letters = unicodedata.normalize("NFD", inert(name))
+    return "".join(c for c in letters if not unicodedata.combining(c))

@@ -11,11 +11,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from kratom_atlas.model.vocabulary import Substance
+from kratom_atlas.languages import Language
+from kratom_atlas.model.vocabulary import SearchResult, Substance, Verification
 from kratom_atlas.release.timeline import Timeline
+from kratom_atlas.site import words
 from kratom_atlas.site.atlas import UP, Atlas, Look, Rule
 
-__all__ = ["details", "group_of"]
+__all__ = ["details", "group_of", "terms"]
 
 _FEDERATION: Final = "US"
 """Its states have chunks of their own: more than half of all law on kratom is theirs."""
@@ -49,6 +51,22 @@ def details(atlas: Atlas, timeline: Timeline) -> dict[str, Json]:
         if like in decides:
             found[group_of(code)]["decides"][str(like)] = decides[like]
     return dict(sorted(found.items()))
+
+
+def terms(atlas: Atlas, say: Language) -> dict[str, str]:
+    """English words of the interface that stand in the chunks -> the same in another language.
+
+    The chunks are the same for every language. Texts of the record are not in it: they stay as
+    they were written.
+    """
+    found = {word.label: say.word(word) for kind in (Verification, SearchResult) for word in kind}
+    for key in atlas.rules:
+        body = atlas.record.provisions.bodies[atlas.live[key]]
+        found[words.effect_sentence(body)] = words.effect_sentence(body, say)
+        told, spoken = words.conditions(body.qualifiers), words.conditions(body.qualifiers, say)
+        for one, other in zip(told, spoken, strict=True):
+            found[one.name], found[one.text] = other.name, other.text
+    return {text: other for text, other in sorted(found.items()) if text != other}
 
 
 def _pieces(atlas: Atlas) -> dict[str, list[list[int]]]:
@@ -86,13 +104,15 @@ def _rule(rule: Rule, pieces: list[list[int]], atlas: Atlas) -> Json:
         "cite": rule.citation,
         "text": rule.effect,
         "conditions": [[c.name, c.text] for c in rule.conditions],
-        "time": ", ".join(part for part in (rule.begins, rule.ends) if part),
+        "from": body.from_ or "",
+        "attested": body.attested or "",
+        "to": body.to or "",
         "in": pieces,
         "page": rule.url.removeprefix(UP),
         "url": rule.proof.url,
         "quote": rule.proof.quote,
         "where": rule.proof.locator,
-        "seen": rule.proof.retrieved,
+        "seen": rule.proof.day,
         "quality": rule.verification.label,
         "extent": rule.extent,
         "contested": rule.contested,
@@ -103,7 +123,7 @@ def _rule(rule: Rule, pieces: list[list[int]], atlas: Atlas) -> Json:
 
 def _look(look: Look) -> Json:
     told = {
-        "on": look.on,
+        "on": look.day,
         "where": look.where,
         "result": look.result,
         "url": look.url,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from kratom_atlas.languages import ENGLISH, Language, msg
 from kratom_atlas.model.crawling import Health
 from kratom_atlas.model.time import PartialDate
 from kratom_atlas.model.values import Provision, Qualifiers
@@ -99,80 +100,84 @@ class Condition:
     text: str
 
 
-def conditions(rules: Qualifiers) -> list[Condition]:
-    """The qualifiers of a provision, each with its unit."""
-    return [Condition(name, text) for name, text in _conditions(rules) if text]
+def conditions(rules: Qualifiers, say: Language = ENGLISH) -> list[Condition]:
+    """The qualifiers of a provision, each with its unit. What an act says stays as it was put."""
+    return [Condition(say.t(name), text) for name, text in _conditions(rules, say) if text]
 
 
-def _conditions(rules: Qualifiers) -> Iterator[tuple[str, str | None]]:
-    yield "Minimum age", f"{rules.min_age} years" if rules.min_age else None
+def _conditions(rules: Qualifiers, say: Language) -> Iterator[tuple[str, str | None]]:
+    age = say.tn(rules.min_age, "{n} year", "{n} years") if rules.min_age else None
+    yield msg("Minimum age"), age
     for cap in rules.seven_oh_caps:
-        yield "7-OH", f"at most {amount(cap.value, cap.unit)}"
+        yield "7-OH", _at_most(cap.value, cap.unit, say)
     for limit in rules.alkaloid_caps:
-        label = limit.of.label
-        yield label[:1].upper() + label[1:], f"at most {amount(limit.value, limit.unit)}"
+        label = say.word(limit.of)
+        yield label[:1].upper() + label[1:], _at_most(limit.value, limit.unit, say)
     for size in rules.limits:
-        yield "Serving or package", f"at most {amount(size.value, size.unit)}"
-    yield "Product forms", "; ".join(rules.forms)
-    yield "Labels", rules.labelling
-    yield "Testing", rules.testing
-    yield "Registration or licence", rules.registration
-    yield "Sale", "kept behind the counter" if rules.behind_the_counter else None
-    yield "Advertising", rules.advertising
-    yield "Other ingredients", rules.adulterants
-    yield "Places", rules.places
-    yield "Persons", rules.persons
-    yield "Prescription", "lawful on prescription" if rules.prescription else None
-    yield "Only", "in public" if rules.in_public else None
-    yield "Exceptions", rules.exceptions
+        yield msg("Serving or package"), _at_most(size.value, size.unit, say)
+    yield msg("Product forms"), "; ".join(rules.forms)
+    yield msg("Labels"), rules.labelling
+    yield msg("Testing"), rules.testing
+    yield msg("Registration or licence"), rules.registration
+    behind = say.t(msg("kept behind the counter")) if rules.behind_the_counter else None
+    yield msg("Sale"), behind
+    yield msg("Advertising"), rules.advertising
+    yield msg("Other ingredients"), rules.adulterants
+    yield msg("Places"), rules.places
+    yield msg("Persons"), rules.persons
+    yield msg("Prescription"), say.t(msg("lawful on prescription")) if rules.prescription else None
+    yield msg("Only"), say.t(msg("in public")) if rules.in_public else None
+    yield msg("Exceptions"), rules.exceptions
     for penalty in rules.penalties:
         told = (penalty.class_, penalty.fine, penalty.prison)
-        what = f"Penalty for {penalty.for_}" if penalty.for_ else "Penalty"
-        yield what, "; ".join(part for part in told if part)
-    yield "Void if", rules.void_if
+        what = say.t(msg("Penalty for {what}"), what=penalty.for_) if penalty.for_ else None
+        yield what or msg("Penalty"), "; ".join(part for part in told if part)
+    yield msg("Void if"), rules.void_if
 
 
-def amount(value: float, unit: Unit) -> str:
+def _at_most(value: float, unit: Unit, say: Language) -> str:
+    return say.t(msg("at most {amount}"), amount=amount(value, unit, say))
+
+
+def amount(value: float, unit: Unit, say: Language = ENGLISH) -> str:
     """`0.5 mg per g`."""
-    shown = f"{value:,.0f}" if value == int(value) else f"{value:.10f}".rstrip("0")
-    return f"{shown} {unit.label}"
+    return f"{say.number(value)} {say.word(unit)}"
 
 
 _EFFECTS: Final = {
-    Effect.PROHIBIT: "Prohibits",
-    Effect.SCHEDULE: "Lists as a controlled substance",
-    Effect.PRESCRIPTION_ONLY: "Allows only on prescription",
-    Effect.LICENSE: "Allows only with a licence",
-    Effect.RESTRICT: "Allows only under conditions",
-    Effect.PERMIT: "Expressly allows",
-    Effect.EXEMPT: "Takes out of another rule",
-    Effect.PREEMPT: "Bars lower levels from acting on",
-    Effect.ALLOW_STRICTER: "Lets lower levels act on",
-    Effect.TAX: "Taxes",
-    Effect.STUDY: "Orders a study of",
-    Effect.REPEAL: "Ends earlier rules on",
-    Effect.STAY: "Suspends, by a court, rules on",
+    Effect.PROHIBIT: msg("Prohibits: {acts}"),
+    Effect.SCHEDULE: msg("Lists as a controlled substance ({schedule}), which reaches: {acts}"),
+    Effect.PRESCRIPTION_ONLY: msg("Allows only on prescription: {acts}"),
+    Effect.LICENSE: msg("Allows only with a licence: {acts}"),
+    Effect.RESTRICT: msg("Allows only under conditions: {acts}"),
+    Effect.PERMIT: msg("Expressly allows: {acts}"),
+    Effect.EXEMPT: msg("Takes out of another rule: {acts}"),
+    Effect.PREEMPT: msg("Bars lower levels from acting on: {acts}"),
+    Effect.ALLOW_STRICTER: msg("Lets lower levels act on: {acts}"),
+    Effect.TAX: msg("Taxes: {acts}"),
+    Effect.STUDY: msg("Orders a study of: {acts}"),
+    Effect.REPEAL: msg("Ends earlier rules on: {acts}"),
+    Effect.STAY: msg("Suspends, by a court, rules on: {acts}"),
 }
 _ACTS: Final = {
-    Activity.POSSESS: "possession",
-    Activity.CONSUME: "consumption",
-    Activity.TRANSPORT: "carrying through",
-    Activity.SELL: "retail sale",
-    Activity.SHIP: "shipping to buyers there",
-    Activity.DISTRIBUTE: "distribution",
-    Activity.MAKE: "manufacture",
-    Activity.CULTIVATE: "cultivation",
-    Activity.IMPORT: "import",
-    Activity.EXPORT: "export",
+    Activity.POSSESS: msg("possession"),
+    Activity.CONSUME: msg("consumption"),
+    Activity.TRANSPORT: msg("carrying through"),
+    Activity.SELL: msg("retail sale"),
+    Activity.SHIP: msg("shipping to buyers there"),
+    Activity.DISTRIBUTE: msg("distribution"),
+    Activity.MAKE: msg("manufacture"),
+    Activity.CULTIVATE: msg("cultivation"),
+    Activity.IMPORT: msg("import"),
+    Activity.EXPORT: msg("export"),
 }
 
 
-def effect_sentence(provision: Provision) -> str:
+def effect_sentence(provision: Provision, say: Language = ENGLISH) -> str:
     """`Allows only under conditions: retail sale, distribution`."""
-    acts = ", ".join(_ACTS[a] for a in sorted(provision.activities, key=lambda a: a.rank))
-    if provision.effect is Effect.SCHEDULE:
-        return f"{_EFFECTS[provision.effect]} ({provision.schedule}), which reaches: {acts}"
-    return f"{_EFFECTS[provision.effect]}: {acts}"
+    named = sorted(provision.activities, key=lambda a: a.rank)
+    acts = say.t(msg(", ")).join(say.t(_ACTS[a]) for a in named)
+    return say.t(_EFFECTS[provision.effect], acts=acts, schedule=provision.schedule)
 
 
 def from_words(provision: Provision) -> str:

@@ -27,7 +27,7 @@ from kratom_atlas.settings import Settings
 from kratom_atlas.web import api
 from kratom_atlas.web.answers import AskedError, MissingError, Reference
 from kratom_atlas.web.problems import problem
-from kratom_atlas.web.site import Found, Site, fresh, negotiate
+from kratom_atlas.web.site import EMBEDS, Found, Site, fresh, negotiate
 from kratom_atlas.web.watch import METHODS, Metrics
 
 __all__ = ["Service", "application"]
@@ -41,7 +41,10 @@ _LOOK: Final = 2.0
 _PIECE: Final = 1 << 18
 _AT_ONCE: Final = 1 << 17
 """A file known and no larger is read on the spot."""
-_SHARED: Final = ("/api/", "/data/", "/feeds/", "/calendar/", "/embed/", "/sources/")
+_SHARED: Final = (
+    *("/api/", "/data/", "/feeds/", "/calendar/", "/sources/"),
+    *(f"/{embed}" for embed in EMBEDS),
+)
 """What pages of others may read."""
 _MONTHS: Final = "public, max-age=31536000, immutable"
 _MINUTES: Final = "public, max-age=300"

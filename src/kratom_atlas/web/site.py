@@ -25,8 +25,9 @@ from typing import Final
 import brotli
 
 from kratom_atlas.errors import AtlasError
+from kratom_atlas.languages import LANGUAGES
 
-__all__ = ["CODINGS", "STATE", "Found", "Site", "fresh", "negotiate"]
+__all__ = ["CODINGS", "EMBEDS", "STATE", "Found", "Site", "fresh", "negotiate"]
 
 STATE: Final = ".build.json"
 """The list that a build writes of its files."""
@@ -59,6 +60,8 @@ _HELD: Final = 96 << 20
 _LARGEST_HELD: Final = 8 << 20
 
 # <meta http-equiv="Content-Security-Policy" content="default-src 'none'; ...">
+EMBEDS: Final = tuple(f"{say.folder}embed/" for say in LANGUAGES)
+"""Pages for the pages of others."""
 _POLICY: Final = re.compile(
     rb'<meta http-equiv="Content-Security-Policy" content="([^"<>]{1,4000})">'
 )
@@ -302,7 +305,7 @@ def _policy(name: str, head: bytes) -> str:
         if match is not None:
             stated = html.unescape(match[1].decode("utf-8", "replace")).strip().rstrip(";")
             said = stated if _PLAIN.fullmatch(stated) else _NOTHING
-    framed = "*" if name.startswith("embed/") else "'none'"
+    framed = "*" if name.startswith(EMBEDS) else "'none'"
     return f"{said}; frame-ancestors {framed}"
 
 

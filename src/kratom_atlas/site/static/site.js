@@ -14,7 +14,7 @@
       if (a.key === b.key) return a.n - b.n;
       if (typeof a.key === "number") return direction * (a.key - b.key);
       if (!a.key || !b.key) return a.key ? -1 : 1;
-      return direction * a.key.localeCompare(b.key, "en");
+      return direction * a.key.localeCompare(b.key, document.documentElement.lang);
     });
     body.append.apply(body, rows.map(function (r) { return r.row; }));
   }
@@ -40,10 +40,11 @@
     var label = document.createElement("label");
     var input = document.createElement("input");
     var count = document.createElement("span");
+    var counted = table.dataset.count || "{shown} of {all}";
     label.className = "filter";
     input.type = "search";
     count.setAttribute("role", "status");
-    label.append("Only rows with ", input, " ", count);
+    label.append((table.dataset.filter || "Only rows with") + " ", input, " ", count);
     table.closest(".scroll").before(label);
     var rows = Array.from(table.tBodies[0].rows);
     var texts = rows.map(function (row) { return row.textContent.toLowerCase(); });
@@ -54,7 +55,7 @@
         row.hidden = !wanted.every(function (word) { return texts[n].includes(word); });
         if (!row.hidden) shown += 1;
       });
-      count.textContent = shown + " of " + rows.length;
+      count.textContent = counted.replace("{shown}", shown).replace("{all}", rows.length);
     });
   }
 
