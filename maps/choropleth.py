@@ -31,7 +31,7 @@ from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Substance, Unit,
 from maps import boundaries, encode
 from maps.legend import ACTIVITY_LOOKS, AGES, FLAGS, MARKS, PATTERNS, STATUSES, StatusStyle, swatch
 from maps.legend import patterns as legend_patterns
-from maps.projection import composite_albers, equal_earth
+from maps.projection import INSETS, US_UNIT, WORLD_UNIT, composite_albers, equal_earth
 from maps.share import HIGH, WIDE
 
 __all__ = ["EMBED", "OFFLINE", "MapInput", "OfflineMap", "render"]
@@ -44,6 +44,7 @@ VIEWS = (("us", msg("United States")), ("world", msg("World")), ("tiles", msg("T
 MODES = (
     ("law", msg("The law")),
     ("next", msg("What if all that is enacted were in force")),
+    ("if", msg("What if all that is proposed were law")),
     ("fresh", msg("Age of the last look")),
 )
 LAWS = (("total", msg("All that applies")), ("own", msg("Own law only")))
@@ -89,6 +90,8 @@ class MapInput:
     by (like, substance), 0 for never. `said`: (day, runs), the latest first: until that day these
     had been said instead. `details`: chunk -> what the panel tells of the places in it.
     `images`: the names of the share images of whole views.
+    `proposals`: what is proposed, each with `id`, `place` (a code) and words; `supposed`: the runs
+    that would be others if all of them ("") or one of them (its id) were law, columns as of `runs`.
     `terms`: code of a language -> the words of the interface in `details`, by the English ones.
     """
 
@@ -105,6 +108,8 @@ class MapInput:
     said: Sequence[tuple[int, pd.DataFrame]] = ()
     details: Mapping[str, Json] = field(default_factory=dict)
     images: Sequence[str] = ()
+    proposals: Sequence[Json] = ()
+    supposed: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     base_url: str = ""
     languages: Sequence[Language] = LANGUAGES
     terms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -169,6 +174,7 @@ def render(page: MapInput) -> dict[str, bytes]:
         "world": encode.pack("world"),
         "us-counties": _counties(page),
         "parts": encode.pack("parts"),
+        "if": encode.supposed(page.proposals, page.supposed, table["likes"], _identifiers(page)),
         **{f"law/{name}": content for name, content in page.details.items()},
     }
     files = {OFFLINE: _document(page, table, ENGLISH, "offline", _without_localities(page, chunks))}
@@ -176,6 +182,7 @@ def render(page: MapInput) -> dict[str, bytes]:
         spoken = table | {"names": list(map(say.place, table["codes"], table["names"]))}
         files[f"{say.folder}index.html"] = _document(page, spoken, say, "page", {})
         files[f"{say.folder}{EMBED}"] = _document(page, spoken, say, "embed", {})
+        files[f"{CHUNKS}ask/{say.code}.js"] = _ask(say)
         if say.folder:
             chunks[_terms(say)] = dict(page.terms.get(say.code, {}))
             chunks[OWN_NAMES] = dict(zip(table["codes"], table["names"], strict=True))
@@ -190,12 +197,15 @@ def _terms(say: Language) -> str:
 
 
 def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str, Json]:
-    """What the single file holds: countries, states, counties; the law of countries and states."""
+    """What the single file holds: countries, states, counties; the law of countries and states.
+
+    Neither provinces nor proposals: it stays small, and proposals go out of date soonest.
+    """
     top_level = page.places[page.places["code"].str.count("-") < 2]
     likes = set(map(str, top_level["like"]))
     kept: dict[str, Json] = {}
     for name, content in chunks.items():
-        if name == "parts":
+        if name in ("parts", "if"):
             continue
         if not name.startswith("law/"):
             kept[name] = content
@@ -224,7 +234,7 @@ def _counties(page: MapInput) -> Json:
 def check(page: MapInput) -> None:
     """Refuse what the page would draw wrongly or could be made to do harm."""
     _columns(page.places, PLACES)
-    for runs in (page.runs, *(runs for _, runs in page.said)):
+    for runs in (page.runs, *(runs for _, runs in page.said), *page.supposed.values()):
         _columns(runs, RUNS)
         if runs.duplicated(["like", "substance", "start"]).any():
             raise ValueError("two answers for one place, substance and day")
@@ -232,6 +242,7 @@ def check(page: MapInput) -> None:
     if page.places["code"].duplicated().any():
         raise ValueError("two rows for one place")
     _known("like", page.places["like"], set(page.runs["like"]))
+    _known("proposal", pd.Series(list(page.supposed)), {"", *(p["id"] for p in page.proposals)})
     for name in page.details:
         if not SAFE_CHUNK.fullmatch(name):
             raise ValueError(f"not the name of a chunk: {name!r}")
@@ -279,6 +290,8 @@ def _document(
 ) -> str:
     map_html, start = _folium()
     css, app, leaflet = _style(), _app(say), _leaflet()
+    if kind == "offline":
+        app += f"\n{_ask(say)}"
     text = html.escape
     root = text(_root(page, say, kind))
     early = _early(page, say, kind)
@@ -305,7 +318,9 @@ def _document(
         "foreign": _foreign(say),
         "substances": _segments("substance", substances),
         "views": _segments("view", _spoken(VIEWS, say)),
-        "modes": _options(_spoken(MODES, say)),
+        "modes": _options(
+            [mode for mode in _spoken(MODES, say) if mode[0] != "if" or kind != "offline"]
+        ),
         "laws": _options(_spoken(LAWS, say)),
         "acts": _options(_spoken(ACTS, say)),
         "patterns": legend_patterns(),
@@ -440,9 +455,12 @@ def _folium() -> tuple[str, str]:
 
 
 def _table(page: MapInput) -> Json:
-    identifiers = [identifier for identifier, _ in page.substances]
-    table = encode.time_table(page.places, page.runs, page.looked, page.said, identifiers)
+    table = encode.time_table(page.places, page.runs, page.looked, page.said, _identifiers(page))
     return table | {"first": page.first_said}
+
+
+def _identifiers(page: MapInput) -> list[str]:
+    return [identifier for identifier, _ in page.substances]
 
 
 def _data(page: MapInput, table: Json, say: Language, kind: Kind) -> Json:
@@ -560,13 +578,27 @@ def _style() -> str:
 
 @cache
 def _app(say: Language) -> str:
-    """The page's own code: its parts in order, without comments and spaces, in a language."""
-    folder = resources.files("maps.templates").joinpath("app")
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".js"))
-    code = "\n".join(_template(f"app/{name}") for name in names)
-    code = say.script(rjsmin.jsmin(code))
+    """The page's own code, in a language."""
     public = "start, arrived, sentence"
+    code = _code(r"\d.*\.js", say)
     return f'var KratomAtlas=(function(){{"use strict";\n{code}\nreturn {{{public}}};\n}})();'
+
+
+@cache
+def _ask(say: Language) -> str:
+    """The code for points, routes and proposals, which most readers never load."""
+    km = {f"US-{inset.name}": round(US_UNIT / inset.size / 1000, 2) for inset in INSETS}
+    km |= {"us": US_UNIT / 1000, "world": round(WORLD_UNIT / 1000, 2)}
+    code = _code(r"ask-.*\.js", say)
+    return f'KratomAtlas.more=function(app){{"use strict";\nconst KM={_json(km)};\n{code}\n}};\n'
+
+
+def _code(pattern: str, say: Language) -> str:
+    """The parts of the code whose names fit, in order, without comments and spaces."""
+    folder = resources.files("maps.templates").joinpath("app")
+    names = sorted(file.name for file in folder.iterdir() if re.fullmatch(pattern, file.name))
+    code = "\n".join(_template(f"app/{name}") for name in names)
+    return say.script(rjsmin.jsmin(code))
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -127,6 +127,35 @@ def time_table(
         "chain": chain,
         "shared": alike,
         "chains": [" ".join(codes) for codes in chains],
+    }
+
+
+def supposed(
+    proposals: Sequence[Json],
+    runs: Mapping[str, pd.DataFrame],
+    likes: Sequence[int],
+    substances: Sequence[str],
+) -> Json:
+    """The proposals, and for each key of `runs` the lists of runs that stand in for others.
+
+    `answers` are told in words, once each: the page's table need not know them beforehand.
+    """
+    row = {like: n for n, like in enumerate(likes)}
+    answers: dict[tuple[Any, ...], int] = {}
+    lists: dict[str, list[Any]] = {}
+    for key, frame in sorted(runs.items()):
+        found: dict[tuple[int, int], list[list[Any]]] = {}
+        for run in frame.to_dict("records"):
+            number = answers.setdefault(tuple(run[c] for c in ANSWER), len(answers))
+            at = (row[run["like"]], substances.index(run["substance"]))
+            day = [int(run["start"]), int(run["precision"]), int(run["legal"])]
+            found.setdefault(at, []).append([*day, number])
+        lists[key] = [[r, s, told] for (r, s), told in sorted(found.items())]
+    return {
+        "bills": list(proposals),
+        "columns": list(ANSWER),
+        "answers": [list(words) for words in answers],
+        "lists": lists,
     }
 
 

@@ -14,6 +14,9 @@ Points = NDArray[np.float64]
 # The world is turned by 11 degrees so that it is cut in the Bering Strait.
 WORLD_MERIDIAN = 11.0
 WORLD_WIDTH = 1000.0
+_WORLD_RADII = 5.412629  # width of the whole globe in radii
+# One unit of the world plane, in metres of a globe of the same area.
+WORLD_UNIT = 6_371_007.0 * _WORLD_RADII / WORLD_WIDTH
 # One unit of the United States plane, in metres.
 US_UNIT = 5000.0
 
@@ -26,7 +29,7 @@ def equal_earth(lonlat: Points) -> Points:
     slope = 9 * a4 * t**8 + 7 * a3 * t**6 + 3 * a2 * t**2 + a1
     x = 2 * np.sqrt(3) * lon * np.cos(t) / (3 * slope)
     y = t * (a4 * t**8 + a3 * t**6 + a2 * t**2 + a1)
-    unit = WORLD_WIDTH / 5.412629  # width of the whole globe in radii
+    unit = WORLD_WIDTH / _WORLD_RADII
     return np.column_stack([x * unit + WORLD_WIDTH / 2, 240 - y * unit])
 
 

@@ -205,11 +205,14 @@ def map_input(edition: Any, meta: Any) -> Any:
     from kratom_atlas.languages import LANGUAGES
     from kratom_atlas.model.vocabulary import Substance
     from kratom_atlas.release.timeline import timeline
+    from kratom_atlas.release.whatif import what_if
     from kratom_atlas.site.atlas import Atlas
     from kratom_atlas.site.panel import details, terms
+    from kratom_atlas.site.proposals import proposals
     from maps.choropleth import MapInput
 
     times, atlas = timeline(edition), Atlas(edition)
+    supposed = what_if(edition, times)
     return MapInput(
         title="Kratom Atlas",
         as_of=edition.today,
@@ -223,6 +226,8 @@ def map_input(edition: Any, meta: Any) -> Any:
         first_said=times.first_said,
         said=[(said.day, said.runs) for said in times.said],
         details=details(atlas, times),
+        proposals=proposals(atlas, supposed),
+        supposed=supposed.runs,
         terms={say.code: terms(atlas, say) for say in LANGUAGES if say.folder},
         base_url=meta.base_url,
         images=[of.name for of in pictures.overviews(edition)],

@@ -248,7 +248,7 @@ def test_hostile_text_is_text(show: Callable[..., Any]) -> None:
     tab = show("#place=US-FL-12115")
     tab.wait_for_selector("html[data-reasons='US-FL-12115']", state="attached")
     text = tab.locator("#panel").text_content()
-    assert text.count(HOSTILE) == 7
+    assert text.count(HOSTILE) == 10
     assert "49" not in text
     assert tab.locator("#panel img, #panel script").count() == 0
     assert tab.evaluate("window.hacked") is None

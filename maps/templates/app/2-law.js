@@ -52,6 +52,7 @@ function nameOf(code) {
 let sayings = { day: -1, of: new Map() };
 function listOf(row, substance) {
   const at = row * SUBSTANCES + substance;
+  if (state.mode === "if" && supposed !== null && supposed.has(at)) return supposed.get(at);
   if (state.said) {
     if (state.day < table.first) return [];
     if (sayings.day !== state.day) {
@@ -138,6 +139,7 @@ function compute() {
   else {
     shades = shadesOn(state.day);
     if (state.mode === "next") shades = nextShades(shades);
+    if (state.mode === "if") supposeShades();
   }
 }
 

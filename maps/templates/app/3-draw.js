@@ -187,6 +187,7 @@ function paintAll(ctx, v) {
     if (markerShown(m)) paintDot(ctx, m, v, m.town ? (v.zoom < 0.5 ? 2.4 : v.zoom < 1 ? 3.4 : 5.5) : 3.2);
   if (state.view === "world") paintWorldMarks(ctx, v);
   else paintLetters(ctx, v);
+  if (more) more.paint(ctx, v);
 }
 
 /* Borders stay as they are while only the law changes: they are drawn once for each place of the map. */
@@ -232,7 +233,7 @@ function paintFill(ctx, f, v) {
   ctx.fillStyle = fill(styleOf(f.row), v.scale * v.ratio, v.ratio);
   ctx.fill(f.path, "evenodd");
   /* What if: what would stay as it is recedes. */
-  if (state.mode === "next" && !later[f.row]) {
+  if (recedes(f)) {
     ctx.fillStyle = "rgba(240,240,236,.72)";
     ctx.fill(f.path, "evenodd");
   }
@@ -264,7 +265,7 @@ function symbolOf(f) {
   /* Where no rule was found there is no text that could have been seen. */
   const marks = flagsOf(f.row).filter((flag) => flag !== "reported-only" || style.id !== "no-specific-law")
     .map((flag) => data.marks[flag] || "").join("");
-  return (age ? age + "+" : style.symbol) + (state.mode === "next" ? (later[f.row] ? "»" : "") : marks);
+  return (age ? age + "+" : style.symbol) + (state.mode === "next" || state.mode === "if" ? (later[f.row] ? "»" : "") + (more ? more.mark(f.code) : "") : marks);
 }
 
 function paintLetters(ctx, v) {
@@ -336,7 +337,7 @@ function paintWorldMarks(ctx, v) {
 function markerShown(m) {
   if (!m.town) return true;
   if (state.mode === "fresh" || m.row === undefined) return false;
-  if (state.mode === "next") return later[m.row] === 1;
+  if (state.mode === "next" || state.mode === "if") return stirs(m);
   return shades[m.row] !== unknownAt && shades[m.row] !== shades[rowOf(parent(m.code))];
 }
 

@@ -48,9 +48,10 @@ function sentence(code) {
   const told = [labelOf(styleOf(row))];
   if (span.since && state.mode === "law") told.push(t("since {day}", { day: span.since }));
   if (row !== rowOf(code)) told.push(t("as {place}; local law not searched", { place: nameOf(parent(code)) }));
-  return t("{place}: {status}. {substance}, {day}.", {
+  const words = t("{place}: {status}. {substance}, {day}.", {
     place: nameOf(code), status: told.join(COMMA), substance: substanceName(state.substance), day: longDay(state.day),
   });
+  return state.mode === "if" ? words + " " + t("What if; not the law.") : words;
 }
 
 function showPlace() {
@@ -60,6 +61,7 @@ function showPlace() {
   if (!code) {
     title.textContent = t("Choose a place");
     body.append(el("p", t("Click a place on the map, or find it by name, code or postal abbreviation.")));
+    if (state.mode === "if") body.append(asked((ask, box) => ask.everyProposal(box)));
     return;
   }
   const row = rowOf(code);
@@ -68,7 +70,9 @@ function showPlace() {
   body.append(el("p", whenWords(), "when"));
   if (state.said && state.day < table.first)
     body.append(el("p", t("This record began on {day}: nothing was said before.", { day: longDay(table.first) }), "note"));
-  body.append(everySubstance(code));
+  if (state.mode === "if") body.append(asked((ask, box) => ask.proposalsAt(box, code)));
+  const every = everySubstance(code), near = asked((ask, box) => ask.layersAt(box, code));
+  body.append(...(state.spot ? [near, every] : [every, near]));
   body.append(chosenSubstance(code, row));
   body.append(linksOf(code));
   byId("panel-close").hidden = false;
@@ -76,7 +80,7 @@ function showPlace() {
 
 function whenWords() {
   const day = longDay(state.day);
-  const what = state.said ? t("What we said on {day}", { day }) : t("The law on {day}", { day });
+  const what = state.mode === "if" ? t("What if, not the law, on {day}", { day }) : state.said ? t("What we said on {day}", { day }) : t("The law on {day}", { day });
   if (state.day > data.today) return t("{what}, as enacted so far.", { what });
   return state.day < data.today ? t("{what}.", { what }) : t("{what} (today's edition).", { what });
 }
@@ -246,6 +250,7 @@ function recorded(text, lang = "en") {
 const cited = (text) => recorded(text, "");
 
 function decidersOf(found, row) {
+  if (isSupposed(row)) return [];
   for (const chunk of found) {
     const lists = chunk.decides[table.likes[row]];
     if (!lists) continue;
@@ -380,9 +385,13 @@ function localLine() {
     "{n} counties and towns differ from their state. Zoom in to see them.");
 }
 
-const MODES = { fresh: t("Age of the last look"), next: t("What if all that is enacted were in force") };
+const MODES = {
+  fresh: t("Age of the last look"), next: t("What if all that is enacted were in force"),
+  if: t("What if all that is proposed were law; this is not the law"),
+};
 
 function viewWords() {
+  if (state.mode === "if" && state.bill && more) return more.billWords();
   if (MODES[state.mode]) return MODES[state.mode];
   const law = state.law === "own" ? t("Own law only") : t("All law that applies");
   if (state.act === "word") return law;
@@ -395,7 +404,7 @@ function fillSummary(count) {
   const what = { view: viewWords(), substance: substanceName(state.substance), day: longDay(state.day) };
   byId("summary").textContent = (state.said ? t("{view}, {substance}, as we said it on {day}.", what)
     : t("{view}, {substance}, {day}.", what)) + " " + placesWords(drawnIn(state.view).length) + ": " + parts.join(COMMA) + ".";
-  const moved = state.mode === "fresh" ? [] : movedToday();
+  const moved = state.mode === "fresh" || state.mode === "if" ? [] : movedToday();
   let places = moved.slice(0, 6).join(SEMICOLON);
   if (moved.length > 6) places = tn(moved.length - 6, "{places}; and {n} more", "{places}; and {n} more", { places });
   byId("moved").textContent = moved.length === 0 ? "" : t("Changed on this day: {places}.", { places });

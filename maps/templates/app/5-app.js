@@ -1,8 +1,12 @@
 /* State, address, controls. A new state is a new object; everything shown follows from it. */
 const VIEWS = ["us", "world", "tiles"], LAWS = ["total", "own"], ACTIVITIES = ["word", "possess", "sell"];
-const MODE_NAMES = ["law", "fresh", "next"];
-const start_ = { view: data.view, substance: 0, law: "total", act: "word", mode: "law", place: "", day: data.today, said: false, at: "" };
+const MODE_NAMES = ["law", "fresh", "next"].concat(data.chunks === null ? [] : "if");
+const start_ = { view: data.view, substance: 0, law: "total", act: "word", mode: "law", place: "", day: data.today, said: false, at: "",
+  bill: "", route: "", spot: "" };
 let state = start_, stops = [];
+
+/* Places in a route, at most. */
+const ROUTE = 20;
 
 const inWorld = (code) => data.both.includes(code);
 
@@ -22,13 +26,22 @@ function readAddress() {
     law: pick(LAWS, wanted.get("law") || show, "total"), act: pick(ACTIVITIES, wanted.get("act") || show, "word"),
     mode: pick(MODE_NAMES, wanted.get("mode"), "law"), place: "",
     day: day >= FIRST && day <= data.last ? day : data.today, said: wanted.get("said") === "1",
+    bill: (wanted.get("bill") || "").slice(0, 120), spot: "",
+    route: (wanted.get("route") || "").split(",", ROUTE).filter((c) => rowOf(c) !== undefined).join(),
     at: /^-?\d{1,4},-?\d{1,4},-?\d{1,2}\.\d\d$/.test(wanted.get("at") || "") ? wanted.get("at") : "",
   };
   if (rowOf(code) !== undefined || code in place) {
     next.place = code;
     next.view = viewFor(code, wanted.get("view"));
   }
-  return next;
+  if (/^-?\d{1,4}(\.\d)?,-?\d{1,4}(\.\d)?$/.test(wanted.get("point") || "")) next.spot = wanted.get("point");
+  return tidy(next);
+}
+
+/* What is supposed is supposed of the law as it is known now. */
+function tidy(s) {
+  if (s.mode === "if") s.said = false; else s.bill = "";
+  return s;
 }
 
 function addressOf(s) {
@@ -39,7 +52,7 @@ function addressOf(s) {
   for (const [key, usual] of [["law", "total"], ["act", "word"], ["mode", "law"]]) if (s[key] !== usual) words.set(key, s[key]);
   if (s.day !== data.today) words.set("on", isoOf(s.day));
   if (s.said) words.set("said", "1");
-  if (s.at) words.set("at", s.at);
+  for (const [key, text] of [["bill", s.bill], ["route", s.route], ["point", s.spot], ["at", s.at]]) if (text) words.set(key, text);
   return "#" + words.toString().replace(/%2C/g, ",");
 }
 
@@ -49,8 +62,9 @@ const permalink = () => location.href.replace(/#.*/, "") + addressOf(state);
 let writing = 0;
 function update(changes, { move = false, quiet = false, often = false } = {}) {
   const before = state;
-  state = { ...state, ...changes };
-  const other = ["view", "substance", "place", "law", "act", "mode", "said"].some((key) => state[key] !== before[key]);
+  state = tidy({ ...state, ...changes });
+  if (state.place !== before.place && !("spot" in changes)) state.spot = "";
+  const other = ["view", "substance", "place", "law", "act", "mode", "said", "bill", "route", "spot"].some((key) => state[key] !== before[key]);
   if (state.view !== before.view || (state.place !== before.place && !("at" in changes))) state.at = "";
   clearTimeout(writing);
   const write = () => history[other ? "pushState" : "replaceState"](null, "", addressOf(state));
@@ -62,8 +76,8 @@ function update(changes, { move = false, quiet = false, often = false } = {}) {
 function show(before, move) {
   if (isCounty(state.place)) needCounties().then(() => { if (move || !before) lookAt(state.place); }, countiesFailed);
   if (isPart(state.place)) needParts().then(() => { if (move || !before) lookAt(state.place); draw(); }, partsFailed);
-  const asked = state;
-  return needLayer(state.view).then(() => {
+  const asked = state, extra = needAsked(), drawn = needLayer(state.view);
+  return (extra ? Promise.all([drawn, extra]) : drawn).then(() => {
     if (asked !== state) return;
     /* All moves first, then one drawing. */
     held = true;
@@ -96,6 +110,7 @@ function tell(before) {
 }
 
 function sync() {
+  if (more) more.prepare();
   compute();
   for (const input of document.querySelectorAll("#controls input[type=radio], #controls select")) {
     const value_ = input.name === "substance" ? data.substances[state.substance][0] : state[input.name];
@@ -108,6 +123,7 @@ function sync() {
   fillTable();
   showPlace();
   showTime();
+  if (more) more.sync();
   sharedAddress();
   draw();
 }
@@ -139,6 +155,7 @@ function showTime() {
   byId("day").value = isoOf(state.day);
   byId("today").hidden = state.day === data.today;
   byId("said").checked = state.said;
+  byId("said").disabled = state.mode === "if";
   byId("tense").textContent = state.day > data.today ? t("ahead, as enacted so far")
     : state.day < data.today ? t("past") : t("this edition");
 }
@@ -305,7 +322,12 @@ function listen() {
       cell.setAttribute("aria-sort", j !== i ? "none" : sorting[1] > 0 ? "ascending" : "descending"));
     fillTable();
   }));
-  map.on("click", (event) => { const hit = placeAt(event.latlng); choose(hit ? hit.code : "", false); });
+  map.on("click", (event) => {
+    if (more && more.click(event.latlng)) return;
+    const hit = placeAt(event.latlng);
+    choose(hit ? hit.code : "", false);
+  });
+  listenMore();
   map.on("mousemove", (event) => {
     const hit = placeAt(event.latlng);
     byId("hover").hidden = !hit;
@@ -348,6 +370,7 @@ let moved = false;
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target !== map.getContainer()) return;
   const name = event.key.toLowerCase();
+  if (more && more.key(name)) { event.preventDefault(); return; }
   if (name === "n") step(1);
   else if (name === "p") step(-1);
   else if (name === "escape") reset();

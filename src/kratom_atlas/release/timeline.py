@@ -23,7 +23,7 @@ from kratom_atlas.resolve.explain import flags_of
 from kratom_atlas.resolve.history import History, history
 from kratom_atlas.resolve.record import Ints, Record, View
 
-__all__ = ["Said", "Timeline", "timeline"]
+__all__ = ["ANSWER", "Said", "Timeline", "by_pair", "near", "runs_of", "timeline"]
 
 ANSWER: Final = (
     "own_status", "total_status", "own_possess", "own_sell", "possess_status", "sell_status",
@@ -67,7 +67,7 @@ def timeline(edition: Edition) -> Timeline:
     record, view = edition.record, edition.view
     like = _like(record, view)
     heads = np.unique(like)
-    runs = _runs(edition, heads)
+    runs = runs_of(edition, heads)
     levels = record.levels
     chains: Any = [
         tuple(record.places[b].code for b in sorted(binders, key=lambda b: (levels[b], b)))
@@ -109,7 +109,8 @@ def _like(record: Record, view: View) -> Ints:
     return like
 
 
-def _runs(edition: Edition, places: Ints) -> pd.DataFrame:
+def runs_of(edition: Edition, places: Ints) -> pd.DataFrame:
+    """The runs of `places`, each as its own `like`."""
     past: History = history(edition.view, places)
     answers = past.answers
     runs = edition.runs(
@@ -151,14 +152,14 @@ def _said(
     record = edition.record
     columns = ["start", "precision", "legal", *ANSWER]
     days = [list(group)[-1] for _, group in groupby(moments, key=_day)]
-    known = _by_pair(latest, columns)
+    known = by_pair(latest, columns)
     for moment, later in zip(reversed(days[:-1]), reversed(days[1:]), strict=True):
         before, after = (record.at(record.bound(m)) for m in (moment, later))
-        concerned = np.intersect1d(heads, _near(touched(before, after), before, after))
+        concerned = np.intersect1d(heads, near(touched(before, after), before, after))
         if not len(concerned):
             continue
-        runs = _runs(Edition(record, edition.as_of, record.bound(moment)), concerned)
-        other = {p: rows for p, rows in _by_pair(runs, columns).items() if known[p] != rows}
+        runs = runs_of(Edition(record, edition.as_of, record.bound(moment)), concerned)
+        other = {p: rows for p, rows in by_pair(runs, columns).items() if known[p] != rows}
         known |= other
         if other:
             pairs = pd.MultiIndex.from_tuples(other, names=["like", "substance"])
@@ -172,7 +173,8 @@ def _said(
 Pair = tuple[int, str]
 
 
-def _by_pair(runs: pd.DataFrame, columns: list[str]) -> dict[Pair, list[tuple[object, ...]]]:
+def by_pair(runs: pd.DataFrame, columns: list[str]) -> dict[Pair, list[tuple[object, ...]]]:
+    """(like, substance) -> its runs, in order of time."""
     rows = runs[columns].itertuples(index=False, name=None)
     found: dict[Pair, list[tuple[object, ...]]] = {}
     for like, substance, row in zip(runs["like"], runs["substance"], rows, strict=True):
@@ -180,7 +182,7 @@ def _by_pair(runs: pd.DataFrame, columns: list[str]) -> dict[Pair, list[tuple[ob
     return found
 
 
-def _near(places: Ints, *views: View) -> Ints:
+def near(places: Ints, *views: View) -> Ints:
     """The places, what they bind and what binds them."""
     near = set(places.tolist())
     for view in views:
