@@ -554,11 +554,9 @@ class _Sql:
             INSERT INTO delivery (notice, subscription, channel, due)
             SELECT DISTINCT CAST(:notice AS INTEGER), s.id, d.channel,
                    coalesce(r.due, CAST(:now AS BIGINT))
-            FROM delivery d
-            JOIN envelope e ON e.id = d.envelope
-            JOIN subscription s ON s.id = d.subscription
-            JOIN rhythm r ON r.id = s.rhythm
-            WHERE d.notice {among("wrong")} AND d.hidden IS NULL AND s.state = 'active'
+            FROM delivery d CROSS JOIN envelope e CROSS JOIN subscription s CROSS JOIN rhythm r
+            WHERE d.notice {among("wrong")} AND d.hidden IS NULL AND e.id = d.envelope
+              AND s.id = d.subscription AND s.state = 'active' AND r.id = s.rhythm
               AND (e.state IN ('claimed', 'sent') OR e.doubtful)
             ORDER BY s.id
             ON CONFLICT DO NOTHING
@@ -585,11 +583,11 @@ class _Sql:
         )
         # One step for each notice of which something waits, however many deliveries that is.
         step = """
-            SELECT d.{what} FROM delivery d
-            WHERE d.envelope IS NULL AND d.channel = :channel AND d.due <= :now {after}
-            ORDER BY d.due, d.notice LIMIT 1
+            SELECT d.{what} FROM delivery d WHERE d.envelope IS NULL AND d.channel = :channel
+            {after} ORDER BY d.due, d.notice LIMIT 1
         """
-        after = "AND (d.due, d.notice) > (o.due, o.notice)"
+        # A value of no affinity, by its sign, lets SQLite use both columns of the index.
+        after = "AND (d.due, d.notice) > (+o.due, +o.notice)"
         self.waiting: Final = sa.text(
             f"""
             WITH RECURSIVE waiting(due, notice) AS (
@@ -597,9 +595,9 @@ class _Sql:
               UNION ALL
               SELECT ({step.format(what="due", after=after)}),
                      ({step.format(what="notice", after=after)})
-              FROM waiting o WHERE o.notice IS NOT NULL
+              FROM waiting o WHERE o.due <= :now
             )
-            SELECT DISTINCT notice FROM waiting WHERE notice IS NOT NULL
+            SELECT DISTINCT notice FROM waiting WHERE due <= :now
             """  # noqa: S608
         )
         self.gather: Final = sa.text(
