@@ -310,7 +310,6 @@ class Machine(RuleBasedStateMachine):
             self.rules.put(replace(before, state=found))
 
     @rule(
-        data=st.data(),
         topic=words(list(Topic)),
         severity=words(list(Severity)),
         where=places,
@@ -320,7 +319,6 @@ class Machine(RuleBasedStateMachine):
     )
     def there_is_news(
         self,
-        data: st.DataObject,
         topic: Topic,
         severity: Severity,
         where: tuple[str, ...],
@@ -328,24 +326,49 @@ class Machine(RuleBasedStateMachine):
         due: int | None,
         told: bool,
     ) -> None:
-        corrects: tuple[str, ...] = ()
-        before = sorted({p.notice.about for p in self.rules.notices.values()})
-        if topic is Topic.CORRECTION and before:
-            corrects = tuple(data.draw(st.lists(words(before), max_size=2, unique=True)))
         last = datetime.fromtimestamp(self.now, UTC).date() + timedelta(days=due or 0)
         one = news(
             self.name("n"), topic=topic, severity=severity, places=where, substances=what,
-            corrects=corrects, withdraws=bool(corrects) and data.draw(st.booleans()),
             due="" if due is None else last.isoformat(),
         )  # fmt: skip
+        self.publish(one, told)
+
+    @precondition(lambda self: self.rules.notices)
+    @rule(data=st.data(), where=places, withdraws=st.booleans())
+    def something_was_wrong(
+        self, data: st.DataObject, where: tuple[str, ...], withdraws: bool
+    ) -> None:
+        told = {self.rules.notices[key].notice.about for key, _ in self.rules.told}
+        before = sorted(told or {p.notice.about for p in self.rules.notices.values()})
+        corrects = data.draw(st.lists(words(before), min_size=1, max_size=2, unique=True))
+        topic = data.draw(words([Topic.CORRECTION, Topic.CORRECTION, Topic.NEW_LAW]))
+        self.publish(
+            news(
+                self.name("c"), topic=topic, places=where, corrects=tuple(corrects),
+                withdraws=withdraws,
+            ),
+            False,
+        )  # fmt: skip
+
+    def publish(self, one: Notice, told: bool) -> None:
         again = [p.notice for p in self.rules.notices.values()][-2:]
         batch = [*again, one, one]
         assert self.outbox.publish(batch, self.at, told=told) == 1
         assert self.rules.publish(batch, self.now, told) == 1
 
     @rule()
+    def what_is_new_is_matched(self) -> None:
+        self.match()
+
     def match(self) -> None:
         assert self.outbox.match(self.at, reach) == self.rules.match(self.now)
+
+    @rule(ahead=words([0, 60, LEASE + 1, 86_400]))
+    def all_is_matched_and_lent(self, ahead: int) -> None:
+        """A common turn of events, so that long ones come about."""
+        self.match()
+        self.now += ahead
+        self.claim(50)
 
     @rule()
     def match_bit_by_bit(self) -> None:
@@ -355,6 +378,9 @@ class Machine(RuleBasedStateMachine):
         assert made == self.rules.match(self.now)
 
     @rule(limit=words([1, 2, 50]))
+    def some_is_lent(self, limit: int) -> None:
+        self.claim(limit)
+
     def claim(self, limit: int) -> None:
         rules = self.rules
         lent = self.outbox.claim("w", self.at, limit=limit)

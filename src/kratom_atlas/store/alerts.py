@@ -281,20 +281,16 @@ def keep_up(store: Store) -> None:
 
 
 def rhythm_of(connection: Connection, chosen: Choices) -> int:
-    """The row of the hours at which a subscription is sent something.
+    """The row of the hours at which a subscription is sent something; `MATCHING` is held alone.
 
     Raises:
         StoreError: no such time zone, hour or day of the week.
     """
     values = _hours(chosen)
+    if chosen.rhythm is not Rhythm.AT_ONCE:
+        next_hour(0, values["timezone"], values["hour"], values["weekday"])
     same = sa.select(rhythm.c.id).where(*(rhythm.c[k] == v for k, v in values.items()))
     found = connection.scalar(same)
-    if found is None:
-        if chosen.rhythm is not Rhythm.AT_ONCE:
-            next_hour(0, values["timezone"], values["hour"], values["weekday"])
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("LOCK TABLE rhythm IN SHARE ROW EXCLUSIVE MODE"))
-            found = connection.scalar(same)
     if found is None:
         made = connection.execute(sa.insert(rhythm).values(**values)).inserted_primary_key
         assert made is not None

@@ -121,7 +121,7 @@ class Subscriptions:
         """How many there are in each state."""
         query = sa.select(t.subscription.c.state, sa.func.count()).group_by(t.subscription.c.state)
         with self._reading() as connection:
-            found: dict[str, int] = dict(connection.execute(query).tuples().all())
+            found = {row[0]: row[1] for row in connection.execute(query)}
         return {state: found.get(state.value, 0) for state in SubscriptionState}
 
     def all(self, state: SubscriptionState | None = None) -> Iterator[Subscription]:
