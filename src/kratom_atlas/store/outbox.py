@@ -360,7 +360,7 @@ class Outbox:
         with self._writing() as connection:
             connection.execute(
                 sa.update(t.envelope)
-                .where(t.envelope.c.name == envelope_id, t.envelope.c.state.in_(_UNDER_WAY))
+                .where(t.envelope.c.name == envelope_id, _UNDER_WAY)
                 .values(state="sent", ended=seconds(now), reason="")
             )
 
@@ -389,7 +389,7 @@ class Outbox:
         with self._writing() as connection:
             connection.execute(
                 sa.update(t.envelope)
-                .where(t.envelope.c.name == envelope_id, t.envelope.c.state == "claimed")
+                .where(t.envelope.c.name == envelope_id, _CLAIMED)
                 .values(**values)
             )
 
@@ -438,10 +438,7 @@ class Outbox:
         """Erase what was sent or given up more than `KEPT_DAYS` ago; how many letters."""
         before = seconds(now) - KEPT_DAYS * 86_400
         over = sa.or_(
-            *(
-                sa.and_(t.envelope.c.state == state, t.envelope.c.ended < before)
-                for state in ("sent", "dead", "dropped")
-            )
+            *(sa.and_(state, t.envelope.c.ended < before) for state in (_SENT, _DEAD, _DROPPED))
         )
         old = sa.select(t.notice.c.id).where(t.notice.c.published < before)
         with self._writing() as connection:
@@ -476,9 +473,9 @@ class Outbox:
             "due": sa.select(sa.func.count()).where(
                 _WAITING, t.delivery.c.channel.in_(t.CHANNELS.values()), t.delivery.c.due <= at
             ),
-            "in_flight": sa.select(sa.func.count()).where(t.envelope.c.state == "claimed"),
-            "lent": sa.select(sa.func.count()).where(t.envelope.c.state.in_(_UNDER_WAY)),
-            "sent": sa.select(sa.func.count()).where(t.envelope.c.state == "sent"),
+            "in_flight": sa.select(sa.func.count()).where(_CLAIMED),
+            "lent": sa.select(sa.func.count()).where(_UNDER_WAY),
+            "sent": sa.select(sa.func.count()).where(_SENT),
             "dead": sa.select(sa.func.count()).where(_DEAD),
         }
         with self._reading() as connection:
@@ -517,7 +514,12 @@ class _Letter(Struct):
 _NOTICE: Final = msgspec.json.Decoder(Notice)
 _WAITING: Final = t.delivery.c.envelope.is_(None)
 _DEAD: Final = t.envelope.c.state == sa.literal_column("'dead'")
-_UNDER_WAY: Final = ("claimed", "waiting")
+_CLAIMED: Final = t.envelope.c.state == sa.literal_column("'claimed'")
+_DROPPED: Final = t.envelope.c.state == sa.literal_column("'dropped'")
+_SENT: Final = t.envelope.c.state == sa.literal_column("'sent'")
+_UNDER_WAY: Final = t.envelope.c.state.in_(
+    [sa.literal_column("'claimed'"), sa.literal_column("'waiting'")]
+)
 _PUBLISH: Final = sa.insert(t.notice).returning(t.notice.c.id, sort_by_parameter_order=True)
 _ATTACH: Final = (
     sa.update(t.delivery)
