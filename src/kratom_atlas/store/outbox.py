@@ -160,6 +160,7 @@ class Outbox:
         while limit is None or looked < limit:
             with self._writing() as connection:
                 t.lock(connection, t.MATCHING, alone=False)
+                _allow_memory(connection)
                 row = connection.execute(_next_look(last, today, again=fresh)).first()
                 if row is None:
                     return made
@@ -201,7 +202,10 @@ class Outbox:
                 "until": t.FOREVER if lasts else row.published,
                 "since": at - at % 86_400 if row.looked == today else 0,
             }
-            statement = self._sql.match_fresh if row.looked == today else self._sql.match
+            if row.looked == today:
+                statement = self._sql.match_fresh
+            else:
+                statement = self._sql.match_again if row.looked or made else self._sql.match_first
             reached = _reached(connection, one, reach)
             made += connection.execute(statement, wanted | reached).rowcount
         if row.looked != today or not lasts:
@@ -538,18 +542,23 @@ class _Sql:
         locked = dialect == "postgresql"
         match = f"""
             INSERT INTO delivery (notice, subscription, channel, due)
-            SELECT :notice, i.subscription, i.channel, coalesce(r.due, :now)
+            SELECT CAST(:notice AS INTEGER), i.subscription, i.channel,
+                   coalesce(r.due, CAST(:now AS BIGINT))
             FROM {{source}} i JOIN rhythm r ON r.id = i.rhythm
             WHERE i.code {among("reached")} AND (i.inside OR i.code {among("at")})
               AND (i.topics & :topics) <> 0 AND (i.substances & :substances) <> 0
               AND i.severity >= :severity AND i.notice_days >= :days AND i.since <= :until
+            GROUP BY i.subscription, i.channel, r.due
             ORDER BY i.subscription
-            ON CONFLICT DO NOTHING
         """  # noqa: S608
-        fresh = "WITH fresh AS MATERIALIZED (SELECT * FROM interest WHERE since >= :since)"
-        self.match: Final = sa.text(match.format(source="interest"))
+        # Who holds the notice is the only one to deliver it: the first time nothing is in the way.
+        self.match_first: Final = sa.text(match.format(source="interest"))
+        self.match_again: Final = sa.text(
+            f"{match.format(source='interest')} ON CONFLICT DO NOTHING"
+        )
+        fresh = "WITH fresh AS MATERIALIZED (SELECT * FROM interest WHERE since >= :since) SELECT"
         self.match_fresh: Final = sa.text(
-            match.replace("SELECT", f"{fresh} SELECT", 1).format(source="fresh")
+            match.replace("SELECT", fresh, 1).format(source="fresh") + "ON CONFLICT DO NOTHING"
         )
         self.retract: Final = sa.text(
             f"""
@@ -579,7 +588,7 @@ class _Sql:
             FROM delivery d CROSS JOIN subscription s
             WHERE d.envelope IS NULL AND d.channel = :channel AND d.due <= :now
               AND s.id = d.subscription
-            ORDER BY d.due, d.notice, d.subscription
+            ORDER BY d.due, d.notice
             LIMIT :limit {"FOR NO KEY UPDATE OF s SKIP LOCKED" if locked else ""}
             """  # noqa: S608
         )
@@ -643,6 +652,12 @@ def _unpublished(connection: Connection, chunk: Iterable[Notice]) -> list[Notice
         for key in connection.scalars(query).all():
             del found[key]
     return list(reversed(found.values()))
+
+
+def _allow_memory(connection: Connection) -> None:
+    """Let PostgreSQL sort the subscribers of a notice without files."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SET LOCAL work_mem = '128MB'"))
 
 
 def _set_hours(connection: Connection, now: int) -> None:

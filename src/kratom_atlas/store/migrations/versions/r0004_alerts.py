@@ -103,10 +103,11 @@ def _things() -> None:
         sqlite_with_rowid=False,
     )
     waiting = sa.text("envelope IS NULL")
+    # Without the subscription, PostgreSQL keeps the many equal entries of a notice once.
     op.create_index(
         "delivery_waiting",
         "delivery",
-        ["channel", "due", "notice", "subscription"],
+        ["channel", "due", "notice"],
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
