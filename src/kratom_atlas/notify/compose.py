@@ -8,8 +8,7 @@ world: nothing in it can add a header, draw a remote picture, run, or call a cha
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -38,6 +37,7 @@ __all__ = [
     "Links",
     "Words",
     "chosen",
+    "fold",
     "footer",
     "greeting",
     "label",
@@ -125,9 +125,7 @@ def words(envelope: Envelope, links: Links, *, as_of: str, foot: Footer | None =
     Raises:
         AtlasError: there is nothing in it to say.
     """
-    if not envelope.notices:
-        raise AtlasError(f"envelope {inert(envelope.id)[:80]} has nothing in it: it is not sent")
-    groups = _groups(envelope.notices)
+    groups = _groups(envelope)
     foot = foot or footer(envelope.subscription, links)
     more = _more(envelope.more, links)
     html = (
@@ -143,7 +141,7 @@ def words(envelope: Envelope, links: Links, *, as_of: str, foot: Footer | None =
         )
     )
     text = "\n".join(_lines(groups, more, foot, as_of))
-    return Words(_subject(envelope), _folded(text), _folded(html))
+    return Words(_subject(envelope), fold(text), fold(html))
 
 
 def greeting(subscription: Subscription, confirm_url: str) -> Words:
@@ -172,31 +170,24 @@ def greeting(subscription: Subscription, confirm_url: str) -> Words:
             "",
         ]
     )
-    return Words("Confirm: alerts from Kratom Atlas", _folded(text), _folded(html))
+    return Words("Confirm: alerts from Kratom Atlas", fold(text), fold(html))
 
 
 def short(envelope: Envelope, links: Links) -> Words:
     """What an envelope says where messages are short and have no form: title and text."""
-    full = words(envelope, links, as_of="")
+    ordered = [notice for group in _groups(envelope) for notice in group]
+    tail = f"Change or end this: {links.manage(envelope.subscription)}\n{ADVICE}"
+    left = max(MAX_SHORT - len(tail) - len(_more(10**6, links)), 400)
     parts: list[str] = []
-    left = MAX_SHORT
-    ordered = [notice for group in _groups(envelope.notices) for notice in group]
-    foot = footer(envelope.subscription, links)
-    tail = "\n".join([f"Change or end this: {foot.manage}", ADVICE])
-    left -= len(tail) + 200
-    told = 0
     for notice in ordered:
         part = _quiet(f"{label(notice)}: {inert(notice.title)}\n{notice.text}")
-        if len(part) > left and told:
+        if len(part) > left and parts:
             break
-        if len(part) > left:
-            part = f"{part[: left - 40].rstrip()} [...]"
-        parts.append(part)
-        left -= len(part) + 2
-        told += 1
-    rest = _more(envelope.more + len(ordered) - told, links)
+        parts.append(_cut(part, left))
+        left -= len(parts[-1]) + 2
+    rest = _more(envelope.more + len(ordered) - len(parts), links)
     text = "\n\n".join([*parts, *([rest] if rest else []), tail])
-    return Words(_quiet(full.subject), text, "")
+    return Words(_quiet(_subject(envelope)), text, "")
 
 
 def footer(subscription: Subscription, links: Links) -> Footer:
@@ -238,10 +229,12 @@ def label(notice: Notice) -> str:
 # -- order ---------------------------------------------------------------------------------------
 
 
-def _groups(notices: Sequence[Notice]) -> list[list[Notice]]:
+def _groups(envelope: Envelope) -> list[list[Notice]]:
     """Notices of one act together; corrections before all else, then the gravest."""
+    if not envelope.notices:
+        raise AtlasError(f"envelope {inert(envelope.id)[:80]} has nothing in it: it is not sent")
     acts: dict[str, list[Notice]] = {}
-    for notice in sorted(notices, key=_rank):
+    for notice in sorted(envelope.notices, key=_rank):
         acts.setdefault(notice.act or f"\0{notice.key}", []).append(notice)
     return list(acts.values())
 
@@ -315,10 +308,10 @@ def _more(count: int, links: Links) -> str:
 def _without_controls(text: str) -> Iterator[str]:
     """The lines of a text. Marks that set text apart stay: they keep right-to-left script put."""
     for line in text.splitlines():
-        yield _REORDERS.sub("", line)
+        yield _UNWANTED.sub("", line)
 
 
-_REORDERS: Final = re.compile(
+_UNWANTED: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\ud800-\udfff\ufeff]"
 )
 
@@ -329,41 +322,33 @@ def _quiet(text: str) -> str:
     return _CALLS.sub(lambda match: f"{match[0]}\u2060", shown)
 
 
-def _folded(text: str) -> str:
-    """Text whose lines mail takes as they are; none is broken that need not be."""
-    return "\n".join(_fold(text.split("\n")))
+def fold(text: str) -> str:
+    """Text whose lines mail takes as they are; an address is left whole."""
+    return "\n".join(row for line in text.split("\n") for row in _rows(line))
 
 
-def _fold(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        if len(line.encode("utf-8", "replace")) <= _WIDTH:
-            yield line
-        else:
-            # Four octets are the most that a character takes; an address is left whole.
-            yield from textwrap.wrap(
-                line,
-                _WIDTH if line.isascii() else _WIDTH // 2,
-                break_long_words=False,
-                break_on_hyphens=False,
-                replace_whitespace=False,
-                drop_whitespace=True,
-            ) if _foldable(line) else _hard(line)
-
-
-def _foldable(line: str) -> bool:
-    return all(len(word.encode("utf-8", "replace")) <= 2 * _LINK // 2 for word in line.split(" "))
-
-
-def _hard(line: str) -> Iterator[str]:
-    """A line without spaces, as some scripts are written, or as somebody wrote it to do harm."""
-    for start in range(0, len(line), _LINK // 4):
-        yield line[start : start + _LINK // 4]
+def _rows(line: str) -> Iterator[str]:
+    if len(line.encode()) <= _WIDTH:
+        yield line
+        return
+    row = ""
+    for word in line.split(" "):
+        # A run without spaces is how some scripts are written, or was made to do harm.
+        size = _LINK if word.isascii() else _LINK // 4
+        for start in range(0, len(word) or 1, size):
+            piece = word[start : start + size]
+            if row and len(f"{row} {piece}".encode()) > _WIDTH:
+                yield row
+                row = piece
+            else:
+                row = f"{row} {piece}" if row else piece
+    yield row
 
 
 def _clean(html: str) -> Markup:
     """The HTML of a notice: paragraphs, lists and links, whatever it holds."""
     cleaned = nh3.clean(
-        html,
+        _UNWANTED.sub("", html),
         tags=_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"http", "https"},
