@@ -34,7 +34,11 @@ _TRIED: Final = 4
 
 
 class NoAnswer(AtlasError):  # noqa: N818 -- what happened
-    """A call that led to no answer, and why."""
+    """A call that led to no answer, and why. `begun`: there was somebody to take it."""
+
+    def __init__(self, reason: str, *, begun: bool) -> None:
+        super().__init__(reason)
+        self.begun = begun
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Caller:
         """
         checked = self.check(url)
         parts = urlsplit(checked)
-        backend = _Backend(time.monotonic() + self._time_limit, self._allow, parts.netloc)
+        backend = _Backend(time.monotonic() + self._time_limit, self._allow)
         sent = [
             ("Host", parts.netloc),
             ("Connection", "close"),
@@ -107,9 +111,10 @@ class Caller:
                     _bounded(response),
                 )
         except httpcore.TimeoutException:
-            raise NoAnswer(f"no answer in {self._time_limit:g} seconds") from None
+            reason = f"no answer in {self._time_limit:g} seconds"
+            raise NoAnswer(reason, begun=backend.begun) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            raise NoAnswer(_plain(error)) from None
+            raise NoAnswer(_plain(error), begun=backend.begun) from None
 
     def _allowed(self, netloc: str) -> bool:
         host = netloc if netloc.endswith("]") else netloc.rpartition(":")[0] or netloc
@@ -128,10 +133,10 @@ def _bounded(response: httpcore.Response) -> bytes:
 class _Backend(httpcore.NetworkBackend):
     """Connects for one call: to addresses that were looked at, until one moment."""
 
-    def __init__(self, deadline: float, allow: frozenset[str], netloc: str) -> None:
+    def __init__(self, deadline: float, allow: frozenset[str]) -> None:
         self._deadline = deadline
         self._allow = allow
-        self._netloc = netloc
+        self.begun = False
 
     def connect_tcp(
         self,
@@ -154,6 +159,7 @@ class _Backend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
                 error = failed
             else:
+                self.begun = True
                 return _Timed(stream, self._deadline)
         raise error
 

@@ -18,9 +18,9 @@ class Undelivered(AtlasError):  # noqa: N818 -- what happened, not what is wrong
     """Something was not delivered. The message names no address.
 
     `permanent`: to try again is of no use. `bounce`: the address is at fault, and not what was
-    sent or the way to it; `permanent` too means that there is nobody there. `retry_after`:
-    seconds that the other side asked for. `unwell`: nothing else would get through on the same
-    way now.
+    sent; `permanent` too means that there is nobody there. `retry_after`: seconds that the other
+    side asked for. `unwell`: nothing else would get through on the same lane now. `doubtful`: it
+    may have arrived all the same.
     """
 
     def __init__(
@@ -31,18 +31,26 @@ class Undelivered(AtlasError):  # noqa: N818 -- what happened, not what is wrong
         bounce: bool = False,
         retry_after: int | None = None,
         unwell: bool = False,
+        doubtful: bool = False,
     ) -> None:
         super().__init__(" ".join(inert(reason).split())[:300])
         self.permanent = permanent
         self.bounce = bounce
         self.retry_after = retry_after
         self.unwell = unwell
+        self.doubtful = doubtful
 
 
 class Channel(Protocol):
-    """One way to subscribers. It may be used by several threads at once."""
+    """One way to subscribers. It may be used by several threads at once.
+
+    `rate` is the most messages a second on one lane, 0 for as many as go through; `abreast` is
+    how many are under way on one lane at a time.
+    """
 
     kind: ChannelKind
+    rate: float
+    abreast: int
 
     def check(self, address: str) -> str:
         """The address in the one way to write it.

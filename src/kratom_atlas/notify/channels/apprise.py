@@ -122,6 +122,8 @@ class Chats:
     """The channel of chats and pushes. `stranger`: who names addresses may be anybody."""
 
     kind = ChannelKind.APPRISE
+    rate = 2.0
+    abreast = 2
 
     def __init__(
         self,
@@ -207,7 +209,7 @@ class Chats:
         if reply.ok:
             return
         if reply.refused:
-            raise Undelivered(f"not called: {reply.refused}", permanent=True)
+            raise Undelivered(f"not called: {reply.refused}", bounce=True)
         if reply.status in _GONE:
             raise Undelivered(
                 f"the service knows no such room ({reply.status})", permanent=True, bounce=True
@@ -215,10 +217,10 @@ class Chats:
         if reply.status:
             raise Undelivered(
                 f"the service answered {reply.status}",
-                bounce=reply.status in {401, 403},
+                bounce=reply.status not in {429, 503},
                 unwell=reply.status in {429, 503},
             )
-        raise Undelivered("the service did not take it")
+        raise Undelivered("the service did not take it", bounce=True, doubtful=True)
 
     def _ask(self, asked: Request | Look) -> Reply:
         with self._lock:
@@ -228,10 +230,12 @@ class Chats:
             reply = child.ask(asked, self._time_limit)
         except TimeoutError:
             child.end()
-            raise Undelivered("the service did not answer in time", unwell=True) from None
+            raise Undelivered(
+                "the service did not answer in time", unwell=True, doubtful=True
+            ) from None
         except (EOFError, msgspec.MsgspecError):
             child.end()
-            raise Undelivered("the helper that talks to the service broke off") from None
+            raise Undelivered("Apprise broke off", doubtful=True) from None
         except BaseException:
             child.end()
             raise

@@ -68,6 +68,7 @@ class Mail:
     """The channel of mail."""
 
     kind = ChannelKind.EMAIL
+    abreast = 2
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class Mail:
         self._domain = self._from.domain
         bounces = settings.mail_bounces
         self._bounces = _own(bounces, "KRATOM_ATLAS_MAIL_BOUNCES") if bounces else None
+        self.rate = settings.mail_rate
         relay = Relay.of(settings.smtp_url, settings.allow_hosts)
         self._server = Server(relay, name=self._domain, trust=trust)
         self._mark = f"blank{secrets.token_hex(8)}x"  # nobody's text can have it

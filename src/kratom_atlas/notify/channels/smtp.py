@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -91,7 +92,7 @@ class Server:
     ) -> None:
         self._relay = relay
         self._name = name
-        self._trust = trust or ssl.create_default_context()
+        self._given_trust = trust
         self._timeout = timeout
         self._idle: list[smtplib.SMTP] = []
         self._lock = threading.Lock()
@@ -124,27 +125,28 @@ class Server:
         Raises:
             Undelivered: it did not take it, or did not say that it did.
         """
+        try:
+            self._try(letter)
+        except _StaleError:  # a kept connection had been closed by the server
+            try:
+                self._try(letter)
+            except _StaleError:
+                reason = "the mail server closes its connections at once"
+                raise Undelivered(reason, unwell=True) from None
+
+    def _try(self, letter: Letter) -> None:
         with self.connection() as connection:
             try:
-                if _transact(connection, letter):
-                    return
+                _transact(connection, letter)
+            except Undelivered:
+                raise
             except (OSError, smtplib.SMTPException) as error:
                 connection.close()
-                raise Undelivered(
-                    f"the mail server broke off: {_plain(error)}", unwell=True
-                ) from None
+                reason = f"the mail server broke off: {_plain(error)}"
+                raise Undelivered(reason, unwell=True) from None
             except BaseException:
                 connection.close()  # in the middle of something: what comes next would be misread
                 raise
-        # A kept connection had been closed by the server; nothing was handed over yet.
-        with self.connection() as connection:
-            try:
-                if _transact(connection, letter):
-                    return
-            except (OSError, smtplib.SMTPException):
-                pass
-            connection.close()
-        raise Undelivered("the mail server closes its connections at once", unwell=True)
 
     def features(self) -> frozenset[str]:
         """What the server said it can do, in lower case."""
@@ -167,6 +169,10 @@ class Server:
             ) from None
         self._features = frozenset(connection.esmtp_features)
         return connection
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return self._given_trust or ssl.create_default_context()
 
     def _opened(self) -> smtplib.SMTP:
         relay, name, wait = self._relay, self._name, self._timeout
@@ -192,8 +198,12 @@ class Server:
             connection.login(relay.user, relay.password)
 
 
-def _transact(connection: smtplib.SMTP, letter: Letter) -> bool:
-    """One transaction. False: the connection was closed before anything was handed over."""
+class _StaleError(Exception):
+    """The connection was closed before anything was handed over."""
+
+
+def _transact(connection: smtplib.SMTP, letter: Letter) -> None:
+    """One transaction, from the sender to the last dot."""
     options = " BODY=8BITMIME" if letter.eight else ""
     options += " SMTPUTF8" if letter.utf8 else ""
     commands = [
@@ -204,23 +214,29 @@ def _transact(connection: smtplib.SMTP, letter: Letter) -> bool:
     try:
         answers = _ask(connection, commands)
     except (smtplib.SMTPServerDisconnected, ConnectionError):
-        connection.close()
-        return False
+        raise _StaleError from None
     if answers[0][0] == _CLOSING:
-        connection.close()
-        return False
-    ready = len(answers) == len(commands) and answers[2][0] == _GO_ON
+        raise _StaleError
     refused = _refusal(answers)
-    if ready:
-        connection.send(b".\r\n" if refused else letter.data + b".\r\n")
-        end = connection.getreply()
-        if not refused and end[0] != _OK:
-            refused = _content_refused(*end)
+    if len(answers) == len(commands) and answers[2][0] == _GO_ON:
+        ended = _finish(connection, b"" if refused else letter.data)
+        refused = refused or ended
     elif connection.sock is not None:
         connection.rset()
     if refused:
         raise refused
-    return True
+
+
+def _finish(connection: smtplib.SMTP, data: bytes) -> Undelivered | None:
+    """Send what the server waits for, and see whether it took it."""
+    try:
+        connection.send(data + b".\r\n")
+        code, words = connection.getreply()
+    except (OSError, smtplib.SMTPException) as error:
+        connection.close()
+        reason = f"the mail server broke off: {_plain(error)}"
+        return Undelivered(reason, unwell=True, doubtful=bool(data))
+    return None if code == _OK else _content_refused(code, words)
 
 
 def _ask(connection: smtplib.SMTP, commands: list[bytes]) -> list[tuple[int, bytes]]:
@@ -254,7 +270,7 @@ def _refusal(answers: list[tuple[int, bytes]]) -> Undelivered | None:
 def _recipient_refused(code: int, words: bytes) -> Undelivered:
     said = f"the recipient was refused: {_said(code, words)}"
     if code // 100 != 5:
-        return Undelivered(said)
+        return Undelivered(said, bounce=True)
     match = _ENHANCED.match(words)
     kind = (int(match[2]), int(match[3])) if match else (1, 1)
     if kind[0] == _POLICY:

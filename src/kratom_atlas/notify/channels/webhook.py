@@ -45,6 +45,8 @@ class Webhooks:
     """The channel of webhooks."""
 
     kind = ChannelKind.WEBHOOK
+    rate = 10.0
+    abreast = 2
 
     def __init__(
         self,
@@ -125,9 +127,9 @@ class Webhooks:
         try:
             return self._caller.post(subscription.address, body.encode(), headers)
         except RefusedError as error:
-            raise Undelivered(f"not called: {error}", permanent=True) from None
+            raise Undelivered(f"not called: {error}", bounce=True) from None
         except NoAnswer as error:
-            raise Undelivered(str(error), unwell=True) from None
+            raise Undelivered(str(error), bounce=True, unwell=True, doubtful=error.begun) from None
 
     def _refused(self, answer: Answer) -> Undelivered:
         status = answer.status
@@ -137,8 +139,9 @@ class Webhooks:
             wait = _wait(answer.headers.get("retry-after", ""), self._clock())
             return Undelivered(f"the server is busy ({status})", retry_after=wait, unwell=True)
         if status // 100 == 3:
-            return Undelivered(f"the server answers with a redirect ({status}): none is followed")
-        return Undelivered(f"the server answered {status}")
+            said = f"the server answers with a redirect ({status}), and none is followed"
+            return Undelivered(said, bounce=True)
+        return Undelivered(f"the server answered {status}", bounce=True)
 
 
 def _fields(notice: Notice) -> dict[str, object]:
