@@ -19,7 +19,7 @@ from kratom_atlas.store.subscriptions import Subscriptions
 
 __all__ = ["MAX_SIZE", "Bounce", "read_bounce", "take"]
 
-MAX_SIZE: Final = 1_000_000
+MAX_SIZE: Final = 300_000
 """Octets of a mail that are read: what a server says of it stands at its beginning."""
 _PARTS: Final = 60
 _VALUE: Final = 4000

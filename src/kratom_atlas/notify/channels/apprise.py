@@ -31,7 +31,6 @@ SERVICES: Final = {
     "gotifys": "Gotify, over HTTPS",
     "matrixs": "Matrix, over HTTPS",
     "mmosts": "Mattermost, over HTTPS",
-    "msteams": "Microsoft Teams",
     "ntfys": "ntfy, over HTTPS",
     "pbul": "Pushbullet",
     "pover": "Pushover",
