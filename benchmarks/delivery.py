@@ -21,6 +21,7 @@ from pathlib import Path
 from kratom_atlas.model.subscription import (
     ChannelKind,
     Choices,
+    Envelope,
     Notice,
     Subscription,
     SubscriptionState,
@@ -28,6 +29,7 @@ from kratom_atlas.model.subscription import (
 )
 from kratom_atlas.model.vocabulary import Severity, Substance
 from kratom_atlas.notify.channels.email import Mail
+from kratom_atlas.notify.channels.smtp import Letter
 from kratom_atlas.notify.deliver import deliver
 from kratom_atlas.settings import Settings
 from kratom_atlas.store.database import open_store
@@ -122,11 +124,10 @@ class Weighed(Mail):
 
     size = 0
 
-    def _hand_over(
-        self, subscription: Subscription, head: list[str], now: datetime, body: bytes
-    ) -> None:
-        self.size = len(body) + sum(map(len, head)) + 80  # To and Date come with it
-        super()._hand_over(subscription, head, now, body)
+    def _letter(self, envelope: Envelope) -> Letter:
+        letter = super()._letter(envelope)
+        self.size = len(letter.data)
+        return letter
 
 
 def ours(letters: int, port: int, url: str | None) -> tuple[float, int]:

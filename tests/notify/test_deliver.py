@@ -187,7 +187,7 @@ def test_what_is_due_arrives_once(office: Office) -> None:
     assert sorted(t.rcpt_tos[0] for t in box.taken) == sorted(r.address for r in readers)
     assert len(site.calls[0].json["data"]["notices"]) == 2
     assert len({message_from_bytes(t.original_content)["message-id"] for t in box.taken}) == 30
-    assert len(box.sessions) <= Mail.abreast
+    assert len(box.sessions) <= post.abreast == 10
 
 
 def test_nobody_there_suspends_and_the_others_get_theirs(office: Office) -> None:
@@ -387,11 +387,11 @@ def test_no_lane_is_wider_than_it_says(office: Office) -> None:
 @pytest.mark.parametrize("kind", [ChannelKind.EMAIL, ChannelKind.WEBHOOK])
 def test_it_stops_and_finishes_what_it_has_in_hand(office: Office, kind: ChannelKind) -> None:
     office.subscribe(
-        *(subscription(f"a/{n}", kind, ref=f"r{n}", choices=Choices()) for n in range(100))
+        *(subscription(f"a/{n}", kind, ref=f"r{n}", choices=Choices()) for n in range(150))
     )
     office.tell("n")
     fake = Fake(kind)
-    fake.does["a"] = 0.01
+    fake.does["a"] = 0.005
     asked = threading.Event()
     done: list[Delivered] = []
     thread = threading.Thread(
@@ -404,12 +404,12 @@ def test_it_stops_and_finishes_what_it_has_in_hand(office: Office, kind: Channel
     thread.join(10)
     assert not thread.is_alive()
     first = done[0].all
-    assert first.sent == len(fake.sent) < 100
+    assert first.sent == len(fake.sent) < 150
     assert office.outbox.stats(office.clock.said).in_flight == 0  # nothing is left on loan
     office.clock.pass_by(100)
     office.work(fake)
-    assert len(fake.sent) == 100
-    assert len({one.subscription.ref for one in fake.sent}) == 100
+    assert len(fake.sent) == 150
+    assert len({one.subscription.ref for one in fake.sent}) == 150
 
 
 def test_it_waits_for_what_is_yet_to_come(office: Office) -> None:

@@ -25,7 +25,7 @@ from msgspec import Struct, field
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.statement import seconds
 from kratom_atlas.model.subscription import ChannelKind, Envelope, SubscriptionState
-from kratom_atlas.notify.channels import Channel, Undelivered
+from kratom_atlas.notify.channels import Channel, Together, Undelivered
 from kratom_atlas.store.outbox import Outbox
 from kratom_atlas.store.subscriptions import Subscriptions
 
@@ -42,7 +42,7 @@ _THREADS: Final = 8
 _HELD: Final = 32
 """Claimed ones that wait for room on their lane: no more than can be sent while they are ours."""
 _HOLD: Final = 60.0
-_BATCH: Final = 20
+_BATCH: Final = 100
 _BATCH_SECONDS: Final = 5
 _LEFT_ALONE: Final = 60.0
 """Seconds for which a lane that failed is not tried."""
@@ -98,7 +98,7 @@ def deliver(
     crew = _Crew(outbox, subscriptions, channels, clock, worker, stop, until_empty)
     works: list[Callable[[], None]] = []
     if mail := channels.get(ChannelKind.EMAIL):
-        works += [lambda: crew.one_by_one(mail)] * mail.abreast
+        works.append(lambda: crew.in_turn(mail))
     if posts := tuple(kind for kind in channels if kind is not ChannelKind.EMAIL):
         works.append(lambda: crew.abreast(posts))
     crew.run(works)
@@ -200,10 +200,11 @@ class _Crew:
 
     # -- mail: one server takes all of it ---------------------------------------------------------
 
-    def one_by_one(self, channel: Channel) -> None:
-        """Claim a few, send each."""
+    def in_turn(self, channel: Channel) -> None:
+        """Claim some and send them, as many at a time as there are connections."""
         lane = self._lane(channel, "")
         batch = max(1, min(_BATCH, int(channel.rate * _BATCH_SECONDS) if channel.rate else _BATCH))
+        together = channel.abreast if isinstance(channel, Together) else 1
         while not self._stopping():
             if lane.unwell:
                 if self._until_empty:
@@ -213,8 +214,8 @@ class _Crew:
             claimed = self._claim((channel.kind,), batch)
             if not claimed and self._until_empty:
                 return
-            for envelope in claimed:
-                self._send(channel, lane, envelope)
+            for start in range(0, len(claimed), together):
+                self._send(channel, lane, claimed[start : start + together])
             if not claimed:
                 self._rest()
 
@@ -259,7 +260,7 @@ class _Crew:
 
     def _send_on(self, channel: Channel, lane: _Lane, envelope: Envelope) -> None:
         try:
-            self._send(channel, lane, envelope)
+            self._send(channel, lane, [envelope])
         finally:
             lane.leave()
 
@@ -272,31 +273,44 @@ class _Crew:
             one.result()
         return rest
 
-    # -- one envelope -----------------------------------------------------------------------------
+    # -- some envelopes ---------------------------------------------------------------------------
 
-    def _send(self, channel: Channel, lane: _Lane, envelope: Envelope) -> None:
-        if lane.unwell and envelope.attempt <= len(BACKOFF):
-            why = Undelivered("its server did not answer a moment ago")
-            self._failed(envelope, why, self._next(envelope, why))
-            return
-        lane.pace()
+    def _send(self, channel: Channel, lane: _Lane, envelopes: Sequence[Envelope]) -> None:
+        """Send some at once, and say of each what came of it before any other is sent."""
+        sent: list[str] = []
+        for envelope, error in zip(envelopes, self._try(channel, lane, envelopes), strict=True):
+            if error is None:
+                sent.append(envelope.id)
+            else:
+                self._undelivered(lane, envelope, error)
+        if sent:
+            self._outbox.sent(sent, self._now())
+            self._count(channel.kind, "sent", len(sent))
+
+    def _try(
+        self, channel: Channel, lane: _Lane, envelopes: Sequence[Envelope]
+    ) -> list[Undelivered | None]:
+        if lane.unwell and all(one.attempt <= len(BACKOFF) for one in envelopes):
+            return [Undelivered("its server did not answer a moment ago") for _ in envelopes]
+        for _ in envelopes:
+            lane.pace()
         try:
+            if isinstance(channel, Together):
+                return channel.send_all(envelopes)
+            [envelope] = envelopes
             channel.send(envelope)
         except Undelivered as error:
-            self._undelivered(lane, envelope, error)
+            return [error]
         except AtlasError as error:
-            self._undelivered(lane, envelope, Undelivered(str(error), permanent=True))
+            return [Undelivered(str(error), permanent=True)]
         except Exception as error:  # noqa: BLE001 -- one letter must not keep back the others
             # Its words may hold an address: the place in the code tells enough.
             at = traceback.extract_tb(error.__traceback__)[-1]
             name = type(error).__name__
-            _log.error(
-                "letter %s: %s at %s:%s", envelope.id, name, Path(at.filename).name, at.lineno
-            )
-            self._undelivered(lane, envelope, Undelivered(name, doubtful=True))
-        else:
-            self._outbox.sent(envelope.id, self._now())
-            self._count(channel.kind, "sent")
+            place = f"{Path(at.filename).name}:{at.lineno}"
+            _log.error("letters %s: %s at %s", " ".join(e.id for e in envelopes), name, place)
+            return [Undelivered(name, doubtful=True) for _ in envelopes]
+        return [None]
 
     def _undelivered(self, lane: _Lane, envelope: Envelope, error: Undelivered) -> None:
         if error.unwell:
@@ -344,10 +358,10 @@ class _Crew:
                 self._lanes[key] = _Lane(channel.rate, channel.abreast)
             return self._lanes[key]
 
-    def _count(self, kind: ChannelKind, what: str) -> None:
+    def _count(self, kind: ChannelKind, what: str, many: int = 1) -> None:
         with self._lock:
             tally = self.delivered.by[kind]
-            setattr(tally, what, getattr(tally, what) + 1)
+            setattr(tally, what, getattr(tally, what) + many)
 
     def _now(self, ahead: int = 0) -> str:
         moment = self._clock().astimezone(UTC) + timedelta(seconds=ahead)

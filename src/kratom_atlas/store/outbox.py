@@ -359,12 +359,16 @@ class Outbox:
 
     # -- what became of them ---------------------------------------------------------------------
 
-    def sent(self, envelope_id: str, now: str) -> None:
-        """Say that an envelope arrived; nothing, if its subscription was forgotten meanwhile."""
+    def sent(self, envelope_ids: str | Collection[str], now: str) -> None:
+        """Say that an envelope arrived; nothing, if its subscription was forgotten meanwhile.
+
+        Several are those that were sent at the same time, each by itself.
+        """
+        names = [envelope_ids] if isinstance(envelope_ids, str) else [*envelope_ids]
         with self._writing() as connection:
             connection.execute(
                 sa.update(t.envelope)
-                .where(t.envelope.c.name == envelope_id, _UNDER_WAY)
+                .where(t.envelope.c.name.in_(names), _UNDER_WAY)
                 .values(state="sent", ended=seconds(now), reason="")
             )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from kratom_atlas.errors import AtlasError
@@ -11,7 +12,7 @@ from kratom_atlas.notify.compose import Links
 from kratom_atlas.report.words import inert
 from kratom_atlas.settings import Settings
 
-__all__ = ["Channel", "Links", "Undelivered", "channels", "masked"]
+__all__ = ["Channel", "Links", "Together", "Undelivered", "channels", "masked"]
 
 
 class Undelivered(AtlasError):  # noqa: N818 -- what happened, not what is wrong with the program
@@ -78,6 +79,14 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Together(Channel, Protocol):
+    """A channel on which several are sent at once for little more than one."""
+
+    def send_all(self, envelopes: Sequence[Envelope]) -> list[Undelivered | None]:
+        """Send up to `abreast` of them; for each why it was not sent, or None."""
 
 
 def channels(

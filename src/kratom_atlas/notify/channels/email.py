@@ -11,7 +11,7 @@ import hashlib
 import re
 import secrets
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.headerregistry import Address
@@ -43,6 +43,8 @@ __all__ = ["Mail", "ref_of", "tag_of"]
 
 _MOULDS: Final = 64
 """Letters whose common part is kept."""
+_ABREAST: Final = 10
+"""Connections to the server, where it is to be as fast as it can."""
 _LOCAL: Final = 64
 """Octets of the part of an address before the @ (RFC 5321)."""
 _ADDRESS: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>,;:\"()\[\]\\@]{1,64}@[a-z0-9.-]{1,253}")
@@ -68,7 +70,6 @@ class Mail:
     """The channel of mail."""
 
     kind = ChannelKind.EMAIL
-    abreast = 2
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Mail:
         bounces = settings.mail_bounces
         self._bounces = _own(bounces, "KRATOM_ATLAS_MAIL_BOUNCES") if bounces else None
         self.rate = settings.mail_rate
+        self.abreast = min(_ABREAST, max(1, int(self.rate / 5))) if self.rate else _ABREAST
         relay = Relay.of(settings.smtp_url, settings.allow_hosts)
         self._server = Server(relay, name=self._domain, trust=trust)
         self._mark = f"blank{secrets.token_hex(8)}x"  # nobody's text can have it
@@ -100,6 +102,27 @@ class Mail:
 
     def send(self, envelope: Envelope) -> None:
         """See `Channel.send`."""
+        [error] = self.send_all([envelope])
+        if error is not None:
+            raise error
+
+    def send_all(self, envelopes: Sequence[Envelope]) -> list[Undelivered | None]:
+        """See `Together.send_all`."""
+        found: list[Undelivered | None] = [None] * len(envelopes)
+        letters: dict[int, Letter] = {}
+        for n, envelope in enumerate(envelopes):
+            try:
+                letters[n] = self._letter(envelope)
+            except Undelivered as error:
+                found[n] = error
+            except AtlasError as error:
+                found[n] = Undelivered(str(error), permanent=True)
+        outcomes = self._server.hand_over([*letters.values()])
+        for n, outcome in zip(letters, outcomes, strict=True):
+            found[n] = outcome
+        return found
+
+    def _letter(self, envelope: Envelope) -> Letter:
         subscription = envelope.subscription
         now = self._clock()
         foot = footer(subscription, self._links)
@@ -110,7 +133,7 @@ class Mail:
             f"List-Unsubscribe: <{_link(foot.leave)}>",
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         ]
-        self._hand_over(subscription, head, now, _filled(mould, foot))
+        return self._addressed(subscription, head, now, _filled(mould, foot))
 
     def greet(self, subscription: Subscription, confirm_url: str) -> None:
         """See `Channel.greet`: a letter with a link."""
@@ -118,7 +141,10 @@ class Mail:
         said = greeting(subscription, _link(confirm_url))
         mark = hashlib.sha256(f"{confirm_url}{now.isoformat()}".encode()).hexdigest()[:24]
         head = [f"Message-ID: <{mark}.{tag_of(subscription.ref)}@{self._domain}>"]
-        self._hand_over(subscription, head, now, self._body(said))
+        letter = self._addressed(subscription, head, now, self._body(said))
+        [error] = self._server.hand_over([letter])
+        if error is not None:
+            raise error
 
     def close(self) -> None:
         """See `Channel.close`."""
@@ -126,9 +152,9 @@ class Mail:
 
     # -- a letter ------------------------------------------------------------------------------
 
-    def _hand_over(
+    def _addressed(
         self, subscription: Subscription, head: list[str], now: datetime, body: bytes
-    ) -> None:
+    ) -> Letter:
         recipient = _recipient(subscription.address)
         head = [f"To: {recipient}", f"Date: {format_datetime(now)}", *head]
         if any(inert(line) != line or len(line.encode()) > 990 for line in head):
@@ -143,9 +169,7 @@ class Mail:
         eight = "8bitmime" in features
         if not eight:
             data = _in_seven_bits(data)
-        self._server.hand_over(
-            Letter(self._sender(subscription.ref), recipient, _stuffed(data), eight, utf8)
-        )
+        return Letter(self._sender(subscription.ref), recipient, _stuffed(data), eight, utf8)
 
     def _sender(self, ref: str) -> str:
         """Whom the letter comes back to: with the name of the subscription, where it fits."""

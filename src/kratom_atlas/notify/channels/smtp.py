@@ -9,7 +9,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -80,7 +80,7 @@ class Letter:
 
 
 class Server:
-    """Hands letters over; as many connections as there are threads that do."""
+    """Hands letters over, on as many connections as there are letters at a time."""
 
     def __init__(
         self,
@@ -119,34 +119,52 @@ class Server:
                 with self._lock:
                     self._idle.append(found)
 
-    def hand_over(self, letter: Letter) -> None:
-        """Give one letter to the server.
+    def hand_over(self, letters: Sequence[Letter]) -> list[Undelivered | None]:
+        """Give letters to the server, each on a connection of its own, all in step.
 
-        Raises:
-            Undelivered: it did not take it, or did not say that it did.
+        Returns for each why it was not taken, or None.
         """
-        try:
-            self._try(letter)
-        except _StaleError:  # a kept connection had been closed by the server
-            try:
-                self._try(letter)
-            except _StaleError:
-                reason = "the mail server closes its connections at once"
-                raise Undelivered(reason, unwell=True) from None
+        found = self._in_step(letters)
+        stale = [n for n, one in enumerate(found) if isinstance(one, _StaleError)]
+        # Kept connections had been closed by the server: once more, on new ones.
+        again = self._in_step([letters[n] for n in stale]) if stale else []
+        for n, one in zip(stale, again, strict=True):
+            found[n] = one
+        reason = "the mail server closes its connections at once"
+        return [
+            Undelivered(reason, unwell=True) if isinstance(one, _StaleError) else one
+            for one in found
+        ]
 
-    def _try(self, letter: Letter) -> None:
-        with self.connection() as connection:
-            try:
-                _transact(connection, letter)
-            except Undelivered:
-                raise
-            except (OSError, smtplib.SMTPException) as error:
-                connection.close()
-                reason = f"the mail server broke off: {_plain(error)}"
-                raise Undelivered(reason, unwell=True) from None
-            except BaseException:
-                connection.close()  # in the middle of something: what comes next would be misread
-                raise
+    def _in_step(self, letters: Sequence[Letter]) -> list[Undelivered | _StaleError | None]:
+        found: list[Undelivered | _StaleError | None] = [None] * len(letters)
+        with contextlib.ExitStack() as kept:
+            under_way: dict[int, tuple[smtplib.SMTP, Iterator[None]]] = {}
+            for n, letter in enumerate(letters):
+                try:
+                    connection = kept.enter_context(self.connection())
+                except Undelivered as error:
+                    found[n] = error
+                else:
+                    under_way[n] = connection, _transact(connection, letter)
+            while under_way:
+                for n, (connection, transaction) in list(under_way.items()):
+                    try:
+                        if next(transaction, self) is not self:
+                            continue
+                    except (Undelivered, _StaleError) as error:
+                        found[n] = error
+                    except (OSError, smtplib.SMTPException) as error:
+                        connection.close()
+                        reason = f"the mail server broke off: {_plain(error)}"
+                        found[n] = Undelivered(reason, unwell=True)
+                    except BaseException:
+                        # In the middle of something: what comes next would be misread.
+                        for other, _ in under_way.values():
+                            other.close()
+                        raise
+                    del under_way[n]
+        return found
 
     def features(self) -> frozenset[str]:
         """What the server said it can do, in lower case."""
@@ -202,8 +220,8 @@ class _StaleError(Exception):
     """The connection was closed before anything was handed over."""
 
 
-def _transact(connection: smtplib.SMTP, letter: Letter) -> None:
-    """One transaction, from the sender to the last dot."""
+def _transact(connection: smtplib.SMTP, letter: Letter) -> Generator[None, None, None]:
+    """One transaction, from the sender to the last dot; it yields where it waits for answers."""
     options = " BODY=8BITMIME" if letter.eight else ""
     options += " SMTPUTF8" if letter.utf8 else ""
     commands = [
@@ -212,14 +230,16 @@ def _transact(connection: smtplib.SMTP, letter: Letter) -> None:
         b"DATA\r\n",
     ]
     try:
-        answers = _ask(connection, commands)
+        answers = yield from _ask(connection, commands)
     except (smtplib.SMTPServerDisconnected, ConnectionError):
+        connection.close()
         raise _StaleError from None
     if answers[0][0] == _CLOSING:
+        connection.close()
         raise _StaleError
     refused = _refusal(answers)
     if len(answers) == len(commands) and answers[2][0] == _GO_ON:
-        ended = _finish(connection, b"" if refused else letter.data)
+        ended = yield from _finish(connection, b"" if refused else letter.data)
         refused = refused or ended
     elif connection.sock is not None:
         connection.rset()
@@ -227,30 +247,35 @@ def _transact(connection: smtplib.SMTP, letter: Letter) -> None:
         raise refused
 
 
-def _finish(connection: smtplib.SMTP, data: bytes) -> Undelivered | None:
+def _ask(
+    connection: smtplib.SMTP, commands: list[bytes]
+) -> Generator[None, None, list[tuple[int, bytes]]]:
+    """All at once where the server lets us (RFC 2920), else one after the other while it agrees."""
+    if connection.has_extn("pipelining"):
+        connection.send(b"".join(commands))
+        yield
+        return [connection.getreply() for _ in commands]
+    answers = []
+    for command in commands:
+        connection.send(command)
+        yield
+        answers.append(connection.getreply())
+        if answers[-1][0] // 100 not in {2, 3}:
+            break
+    return answers
+
+
+def _finish(connection: smtplib.SMTP, data: bytes) -> Generator[None, None, Undelivered | None]:
     """Send what the server waits for, and see whether it took it."""
     try:
         connection.send(data + b".\r\n")
+        yield
         code, words = connection.getreply()
     except (OSError, smtplib.SMTPException) as error:
         connection.close()
         reason = f"the mail server broke off: {_plain(error)}"
         return Undelivered(reason, unwell=True, doubtful=bool(data))
     return None if code == _OK else _content_refused(code, words)
-
-
-def _ask(connection: smtplib.SMTP, commands: list[bytes]) -> list[tuple[int, bytes]]:
-    """All at once where the server lets us (RFC 2920), else one after the other while it agrees."""
-    if connection.has_extn("pipelining"):
-        connection.send(b"".join(commands))
-        return [connection.getreply() for _ in commands]
-    answers = []
-    for command in commands:
-        connection.send(command)
-        answers.append(connection.getreply())
-        if answers[-1][0] // 100 not in {2, 3}:
-            break
-    return answers
 
 
 def _refusal(answers: list[tuple[int, bytes]]) -> Undelivered | None:
