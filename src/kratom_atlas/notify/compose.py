@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 import msgspec
@@ -200,6 +201,7 @@ def footer(subscription: Subscription, links: Links) -> Footer:
     )
 
 
+@lru_cache(maxsize=1024)
 def chosen(choices: Choices) -> str:
     """What a subscriber chose, in words: one line, bounded."""
     return "; ".join(

@@ -313,26 +313,27 @@ class Outbox:
             for notice, row in connection.execute(self._sql.gather, given):
                 waits[row].append(notice)
         self._learn(connection, {n for ones in waits.values() for n in ones})
-        letters: list[_Letter] = []
-        attached: list[dict[str, Any]] = []
-        for row, ones in waits.items():
-            if not ones:  # another worker was there first
-                continue
-            shown = self._order(ones)
-            letter = _Letter(uuid.uuid4().hex, row, shown, 1, len(ones) - len(shown))
-            number = connection.scalar(
-                sa.insert(t.envelope).returning(t.envelope.c.id),
-                {
-                    "name": letter.name, "subscription": row, "channel": fresh[row],
-                    "state": "claimed", "due": at + self._lease, "attempt": 1, "lost": 0,
-                    "doubtful": False, "more": letter.more, "worker": worker, "reason": "",
-                    "notices": msgspec.json.encode(shown).decode(),
-                },
-            )  # fmt: skip
-            attached += [
-                {"n": n, "s": row, "e": number, "h": None if n in shown else True} for n in ones
-            ]
-            letters.append(letter)
+        letters = [
+            _Letter(uuid.uuid4().hex, row, self._order(ones), 1, max(0, len(ones) - CAP))
+            for row, ones in waits.items()
+            if ones  # else another worker was there first
+        ]
+        rows = [
+            {
+                "name": letter.name, "subscription": letter.subscription,
+                "channel": fresh[letter.subscription], "state": "claimed",
+                "due": at + self._lease, "attempt": 1, "lost": 0, "doubtful": False,
+                "more": letter.more, "worker": worker, "reason": "",
+                "notices": msgspec.json.encode(letter.notices).decode(),
+            }
+            for letter in letters
+        ]  # fmt: skip
+        numbers = connection.scalars(_LEND, rows).all() if rows else []
+        attached = [
+            {"n": n, "s": one.subscription, "e": number, "h": None if n in one.notices else True}
+            for number, one in zip(numbers, letters, strict=True)
+            for n in waits[one.subscription]
+        ]
         if attached:
             connection.execute(_ATTACH, attached)
         return letters
@@ -529,6 +530,7 @@ _UNDER_WAY: Final = t.envelope.c.state.in_(
     [sa.literal_column("'claimed'"), sa.literal_column("'waiting'")]
 )
 _PUBLISH: Final = sa.insert(t.notice).returning(t.notice.c.id, sort_by_parameter_order=True)
+_LEND: Final = sa.insert(t.envelope).returning(t.envelope.c.id, sort_by_parameter_order=True)
 _ATTACH: Final = (
     sa.update(t.delivery)
     .where(t.delivery.c.notice == sa.bindparam("n"), t.delivery.c.subscription == sa.bindparam("s"))

@@ -43,13 +43,16 @@ __all__ = ["Mail", "ref_of", "tag_of"]
 
 _MOULDS: Final = 64
 """Letters whose common part is kept."""
-_ABREAST: Final = 10
+_ABREAST: Final = 20
 """Connections to the server, where it is to be as fast as it can."""
 _LOCAL: Final = 64
 """Octets of the part of an address before the @ (RFC 5321)."""
 _ADDRESS: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>,;:\"()\[\]\\@]{1,64}@[a-z0-9.-]{1,253}")
 _URL: Final = re.compile(r"https?://[!#-;=?-~]{1,800}", re.ASCII)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._-]{1,80}", re.ASCII)
+_ACTIVE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_HEADER: Final = 900
+"""Characters of a header."""
 _EIGHT_BITS: Final = policy.SMTP.clone(cte_type="8bit")
 _SEVEN_BITS: Final = policy.SMTP.clone(cte_type="7bit")
 _HTML: Final = b"\r\nContent-Type: text/html"
@@ -156,8 +159,8 @@ class Mail:
         self, subscription: Subscription, head: list[str], now: datetime, body: bytes
     ) -> Letter:
         recipient = _recipient(subscription.address)
-        head = [f"To: {recipient}", f"Date: {format_datetime(now)}", *head]
-        if any(inert(line) != line or len(line.encode()) > 990 for line in head):
+        head = [f"To: {recipient}", f"Date: {_dated(now.replace(microsecond=0))}", *head]
+        if _ACTIVE.search("".join(head)) or max(map(len, head)) > _HEADER:
             raise Undelivered("a header of the letter has what no header may have", permanent=True)
         features = self._server.features()
         utf8 = not recipient.isascii()
@@ -207,6 +210,10 @@ class Mail:
         return letter.as_bytes()
 
 
+_dated = lru_cache(maxsize=8)(format_datetime)
+
+
+@lru_cache(maxsize=1024)
 def tag_of(ref: str) -> str:
     """The name of a subscription as it survives in an address, whose case may be lost."""
     return base64.b32encode(ref.encode()).decode().rstrip("=").lower()
