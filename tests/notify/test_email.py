@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import threading
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -425,6 +426,111 @@ def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
         post.close()
     assert len(box.taken) == 2
     assert len(box.sessions) == 2
+
+
+class Pipeline:
+    """A server that takes several commands at once, and answers in turn what it is told."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.said: list[bytes] = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self.serve)
+
+    def __enter__(self) -> Pipeline:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+        self.thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def serve(self) -> None:
+        peer, _ = self.socket.accept()
+        with peer, peer.makefile("rb") as lines:
+            peer.sendall(b"220 here\r\n")
+            lines.readline()
+            peer.sendall(b"250-here\r\n250-8BITMIME\r\n250 PIPELINING\r\n")
+            data = False
+            while line := lines.readline():
+                self.said.append(line)
+                data = data and line != b".\r\n"
+                if data:
+                    continue
+                if line.upper().startswith(b"QUIT"):
+                    return
+                answer = self.answers.pop(0)
+                data = answer.startswith("354")
+                peer.sendall(f"{answer}\r\n".encode())
+
+
+OK = "250 2.1.0 OK"
+GO_ON = "354 go on"
+
+
+def test_a_server_that_takes_several_commands_at_once() -> None:
+    with Pipeline(OK, OK, GO_ON, OK, OK, OK, GO_ON, OK) as server:
+        post = mail(server.url)
+        post.send(envelope())
+        post.send(envelope(id="second"))
+        post.close()
+    said = b"".join(server.said)
+    assert said.count(b"MAIL FROM:<alerts@mail.example.org> BODY=8BITMIME\r\n") == 2
+    assert said.count(b"RCPT TO:<reader@example.org>\r\nDATA\r\n") == 2
+    assert b"second" in said
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([OK, "550 5.1.1 who", "503 5.5.1 no recipients", OK], (True, True)),
+        ([OK, "550 5.1.1 who", GO_ON, "554 5.5.1 no valid recipients"], (True, True)),
+        ([OK, "450 4.2.1 later", GO_ON, "554 5.5.1 no valid recipients"], (False, True)),
+        (["530 5.7.0 log in", "503 no", "503 no", OK], (False, False)),
+        ([OK, OK, "452 4.3.1 no room", OK], (False, False)),
+        ([OK, OK, GO_ON, "552 5.3.4 too big"], (True, False)),
+    ],
+)
+def test_refusals_of_such_a_server(answers: list[str], expected: tuple[bool, bool]) -> None:
+    with Pipeline(*answers, OK, OK, GO_ON, OK) as server:
+        post = mail(server.url)
+        with pytest.raises(Undelivered) as caught:
+            post.send(envelope())
+        post.send(envelope(id="second"))  # on the same connection, which is still in step
+        post.close()
+    assert (caught.value.permanent, caught.value.bounce) == expected
+    body = [line for line in server.said if b"second" in line]
+    assert body
+
+
+def test_letters_sent_at_once_have_fates_of_their_own() -> None:
+    answers = {"b@example.org": "550 5.1.1 who?", "d@example.org": "450 4.2.1 later"}
+    some = [envelope(subscription(f"{x}@example.org", ref=x), id=x * 4) for x in "abcde"]
+    bad = envelope(subscription("x y@example.org", ref="bad"), id="bad")
+    empty = envelope(notices=())
+    with mailbox(Box(rcpt=answers)) as box:
+        post = mail(f"smtp://127.0.0.1:{box.port}")
+        for _ in range(2):
+            found = post.send_all([*some, bad, empty])
+        post.close()
+    whether = [None if one is None else (one.permanent, one.bounce) for one in found]
+    assert whether == [None, (True, True), None, (False, True), None, (True, True), (True, False)]
+    assert len(box.sessions) == 3
+    assert sorted(t.rcpt_tos[0][0] for t in box.taken) == [*"aaccee"]
+
+
+def test_many_at_once_when_a_connection_breaks() -> None:
+    some = [envelope(subscription(f"{x}@example.org", ref=x), id=x * 4) for x in "abc"]
+    with mailbox(Box(hang_up=1)) as box:
+        post = mail(f"smtp://127.0.0.1:{box.port}")
+        found = post.send_all(some)
+        assert [one is not None and one.doubtful for one in found].count(True) == 1
+        assert post.send_all(some) == [None, None, None]
+        post.close()
 
 
 def test_nobody_there() -> None:

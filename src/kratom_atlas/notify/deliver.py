@@ -44,6 +44,8 @@ _HELD: Final = 32
 _HOLD: Final = 60.0
 _BATCH: Final = 100
 _BATCH_SECONDS: Final = 5
+_MAILERS: Final = 2
+"""One sends while the other waits for the disk."""
 _LEFT_ALONE: Final = 60.0
 """Seconds for which a lane that failed is not tried."""
 _NAP: Final = 1.0
@@ -98,7 +100,7 @@ def deliver(
     crew = _Crew(outbox, subscriptions, channels, clock, worker, stop, until_empty)
     works: list[Callable[[], None]] = []
     if mail := channels.get(ChannelKind.EMAIL):
-        works.append(lambda: crew.in_turn(mail))
+        works += [lambda: crew.in_turn(mail)] * min(_MAILERS, mail.abreast)
     if posts := tuple(kind for kind in channels if kind is not ChannelKind.EMAIL):
         works.append(lambda: crew.abreast(posts))
     crew.run(works)
@@ -175,6 +177,7 @@ class _Crew:
         self._halt = threading.Event()
         self._lanes: dict[tuple[ChannelKind, str], _Lane] = {}
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # SQLite has those who wait for it sleep too long
         self._chance = random.SystemRandom()
 
     def run(self, works: Sequence[Callable[[], None]]) -> None:
@@ -204,7 +207,7 @@ class _Crew:
         """Claim some and send them, as many at a time as there are connections."""
         lane = self._lane(channel, "")
         batch = max(1, min(_BATCH, int(channel.rate * _BATCH_SECONDS) if channel.rate else _BATCH))
-        together = channel.abreast if isinstance(channel, Together) else 1
+        together = -(-channel.abreast // _MAILERS) if isinstance(channel, Together) else 1
         while not self._stopping():
             if lane.unwell:
                 if self._until_empty:
@@ -215,6 +218,9 @@ class _Crew:
             if not claimed and self._until_empty:
                 return
             for start in range(0, len(claimed), together):
+                if self._stopping():
+                    self._give_back(claimed[start:])
+                    break
                 self._send(channel, lane, claimed[start : start + together])
             if not claimed:
                 self._rest()
@@ -237,8 +243,7 @@ class _Crew:
                     if self._until_empty:
                         return
                     self._rest()
-            for _, envelope in held:
-                self._failed(envelope, Undelivered("it was not begun"), 0)
+            self._give_back([envelope for _, envelope in held])
         self._finished(running, True)
 
     def _start(
@@ -284,7 +289,8 @@ class _Crew:
             else:
                 self._undelivered(lane, envelope, error)
         if sent:
-            self._outbox.sent(sent, self._now())
+            with self._writing:
+                self._outbox.sent(sent, self._now())
             self._count(channel.kind, "sent", len(sent))
 
     def _try(
@@ -330,9 +336,10 @@ class _Crew:
     def _failed(self, envelope: Envelope, error: Undelivered, again: int | None) -> None:
         kind = envelope.subscription.channel
         when = None if again is None else self._now(again)
-        self._outbox.failed(
-            envelope.id, str(error), self._now(), again=when, doubtful=error.doubtful
-        )
+        with self._writing:
+            self._outbox.failed(
+                envelope.id, str(error), self._now(), again=when, doubtful=error.doubtful
+            )
         self._count(kind, "dead" if again is None else "again")
         if again is None:
             _log.warning("letter %s (%s) was given up: %s", envelope.id, kind, error)
@@ -340,16 +347,23 @@ class _Crew:
     def _bounced(self, envelope: Envelope, *, hard: bool) -> None:
         subscription = envelope.subscription
         try:
-            state = self._subscriptions.bounced(subscription.ref, hard=hard, now=self._now())
+            with self._writing:
+                state = self._subscriptions.bounced(subscription.ref, hard=hard, now=self._now())
         except AtlasError:  # it was forgotten meanwhile
             return
         if state is SubscriptionState.SUSPENDED:
             self._count(subscription.channel, "suspended")
 
+    def _give_back(self, envelopes: Sequence[Envelope]) -> None:
+        """What was claimed and not begun is for whoever comes next."""
+        for envelope in envelopes:
+            self._failed(envelope, Undelivered("it was not begun"), 0)
+
     # -- small things -----------------------------------------------------------------------------
 
     def _claim(self, kinds: Collection[ChannelKind], limit: int) -> list[Envelope]:
-        return self._outbox.claim(self._worker, self._now(), channels=kinds, limit=limit)
+        with self._writing:
+            return self._outbox.claim(self._worker, self._now(), channels=kinds, limit=limit)
 
     def _lane(self, channel: Channel, address: str) -> _Lane:
         key = (channel.kind, channel.lane(address))
