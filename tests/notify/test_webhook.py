@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
@@ -28,6 +32,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from kratom_atlas.guard import RefusedError
 from kratom_atlas.model.subscription import ChannelKind, Envelope, Subscription, Topic
 from kratom_atlas.notify.channels import Undelivered
+from kratom_atlas.notify.channels.apprise import SERVICES
 from kratom_atlas.notify.channels.webhook import MAX_WAIT, Webhooks, new_secret
 from kratom_atlas.notify.guarded import SIZE_LIMIT, Caller
 
@@ -405,3 +410,56 @@ def test_a_proxy_of_the_environment_is_not_used(
         monkeypatch.setenv(name, "http://127.0.0.1:9/")
     channel(site).send(to(site))
     assert len(site.calls) == 1
+
+
+# -- as documented -------------------------------------------------------------------------------
+
+MANUAL = Path(__file__).parents[2] / "docs" / "ALERTS.md"
+
+
+@pytest.mark.checkout
+def test_the_examples_of_the_manual_check_what_is_sent(site: Site) -> None:
+    channel(site).send(to(site))
+    [call] = site.calls
+    examples = re.findall(r"```python\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        names: dict[str, Any] = {}
+        exec(compile(example, "example", "exec"), names)
+        check = names["event_of"]
+        assert check(call.body, call.headers, SECRET)["type"] == "alerts.envelope"
+        for wrong in (
+            (call.body + b" ", call.headers, SECRET),
+            (call.body, call.headers, new_secret()),
+            (call.body, call.headers | {"webhook-timestamp": "1"}, SECRET),
+        ):
+            with pytest.raises((ValueError, WebhookVerificationError)):
+                check(*wrong)
+
+
+@pytest.mark.checkout
+def test_the_event_of_the_manual_is_what_is_sent(site: Site) -> None:
+    channel(site).send(to(site))
+    [example] = re.findall(r"```json\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    written, sent = json.loads(example), site.calls[0].json
+    assert written.keys() == sent.keys()
+    assert written["data"].keys() == sent["data"].keys()
+    assert written["data"]["notices"][0].keys() == sent["data"]["notices"][0].keys()
+    assert written["data"]["notices"][0]["substances"] == sent["data"]["notices"][0]["substances"]
+
+
+@pytest.mark.checkout
+@pytest.mark.skipif(not (which("curl") and which("openssl")), reason="needs curl and openssl")
+def test_the_curl_of_the_manual_is_signed_right(site: Site) -> None:
+    [script] = re.findall(r"```sh\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    script = script.replace("https://your.example.org/hook", f"http://127.0.0.1:{site.port}/")
+    subprocess.run(["sh", "-c", script], check=True, capture_output=True)
+    [call] = site.calls
+    assert Webhook(SECRET).verify(call.body, call.headers)["type"] == "alerts.envelope"
+
+
+@pytest.mark.checkout
+def test_the_manual_names_every_service() -> None:
+    text = MANUAL.read_text(encoding="utf-8")
+    listed = text[text.index("### Chat and push") :]
+    assert [name for name in SERVICES if f"`{name}`" not in listed] == []
