@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -28,15 +29,23 @@ def strangers() -> Iterator[Chats]:
     chats.close()
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[Site]:
     with website() as found:
         yield found
 
 
 @pytest.fixture
-def operator(site: Site) -> Iterator[Chats]:
-    chats = Chats(LINKS, allow=site.hosts, stranger=False)
+def site(server: Site) -> Site:
+    server.calls.clear()
+    server.answer = lambda _call: (200, {}, b"")
+    server.drip = 0.0
+    return server
+
+
+@pytest.fixture(scope="module")
+def operator(server: Site) -> Iterator[Chats]:
+    chats = Chats(LINKS, allow=server.hosts, stranger=False)
     yield chats
     chats.close()
 
@@ -184,6 +193,7 @@ def test_no_token_is_logged(
 def test_its_process_has_no_settings(operator: Chats, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KRATOM_ATLAS_SECRET", "KRATOM_ATLAS_SMTP_URL", "https_proxy", "PGPASSWORD"):
         monkeypatch.setenv(name, "s3cret")
+    operator.close()
     operator.check("json://localhost")
     [child] = operator._idle
     assert "s3cret" not in Path(f"/proc/{child._process.pid}/environ").read_text()
@@ -232,74 +242,73 @@ def secret_file(tmp_path: Path) -> Path:
     return path
 
 
-def child(script: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """What the process does when what it sends with runs `script`."""
+def in_child(scripts: list[str], cwd: Path) -> list[tuple[str, str]]:
+    """What happens to scripts in the process that sends: what was raised, and what was refused."""
     code = f"""
-import os, sys, types
+import ctypes, json, os, socket, subprocess, sys, urllib.request
 from kratom_atlas.notify.channels import apprise_child
 guard = apprise_child._Guard()
-import socket, subprocess, ctypes, urllib.request, json
-open(os.devnull)
 socket.getaddrinfo = guard.named(socket.getaddrinfo)
 sys.addaudithook(guard.hook)
-guard.begin(())
-try:
-{chr(10).join("    " + line for line in script.splitlines())}
-except BaseException as error:
-    print(type(error).__name__)
-else:
-    print("done")
-print(guard.refused)
+for script in {scripts!r}:
+    guard.begin(())
+    raised = ""
+    try:
+        exec(script)
+    except BaseException as error:
+        raised = type(error).__name__
+    print(json.dumps([raised, guard.refused]))
 """
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=cwd, capture_output=True, check=True
     )
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        "open('/etc/passwd')",
-        "open('x', 'w')",
-        "os.open('x', os.O_CREAT | os.O_WRONLY)",
-        "open(os.path.join(sys.prefix, 'new'), 'w')",
-        "open(os.path.join(sys.prefix, '..', '..', '..', '..', 'etc', 'passwd'))",
-        "subprocess.run(['true'])",
-        "os.system('true')",
-        "os.fork()",
-        "os.execv('/bin/true', ['true'])",
-        "os.posix_spawn('/bin/true', ['true'], {})",
-        "os.remove('x')",
-        "ctypes.CDLL('libc.so.6')",
-        "socket.create_connection(('127.0.0.1', 9))",
-        "socket.create_connection(('localhost', 9))",
-        "socket.socket().connect(('localhost', 9))",
-        "socket.socket().connect_ex(('127.0.0.1', 9))",
-        "socket.socket(socket.AF_UNIX).connect('/run/x')",
-        "socket.socket(socket.AF_INET6).connect(('::ffff:127.0.0.1', 9))",
-        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('10.0.0.1', 53))",
-        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('10.0.0.1', 5))",
-        "socket.socket().bind(('', 0))",
-        "urllib.request.urlopen('file:///etc/passwd')",
-        "import _socket\n_socket.socket().connect(('127.0.0.1', 9))",
-        "guard.allow = frozenset(['x'])\nsocket.create_connection(('127.0.0.1', 9))",
-    ],
-)
+FORBIDDEN = [
+    "open('/etc/passwd')",
+    "open('x', 'w')",
+    "os.open('x', os.O_CREAT | os.O_WRONLY)",
+    "open(os.path.join(sys.prefix, 'new'), 'w')",
+    "open(os.path.join(sys.prefix, '..', '..', '..', '..', 'etc', 'passwd'))",
+    "subprocess.run(['true'])",
+    "os.system('true')",
+    "os.fork()",
+    "os.execv('/bin/true', ['true'])",
+    "os.posix_spawn('/bin/true', ['true'], {})",
+    "os.remove('x')",
+    "ctypes.CDLL('libc.so.6')",
+    "socket.create_connection(('127.0.0.1', 9))",
+    "socket.create_connection(('localhost', 9))",
+    "socket.socket().connect(('localhost', 9))",
+    "socket.socket().connect_ex(('127.0.0.1', 9))",
+    "socket.socket(socket.AF_UNIX).connect('/run/x')",
+    "socket.socket(socket.AF_INET6).connect(('::ffff:127.0.0.1', 9))",
+    "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('10.0.0.1', 53))",
+    "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('10.0.0.1', 5))",
+    "socket.socket().bind(('', 0))",
+    "urllib.request.urlopen('file:///etc/passwd')",
+    "import _socket\n_socket.socket().connect(('127.0.0.1', 9))",
+    "guard.allow = frozenset(['x'])\nsocket.create_connection(('127.0.0.1', 9))",
+]
+
+
 @pytest.mark.parametrize("there", [True, False])
-def test_its_process_cannot(script: str, there: bool, tmp_path: Path) -> None:
+def test_its_process_cannot(there: bool, tmp_path: Path) -> None:
     if there:
         (tmp_path / "x").write_text("before", encoding="utf-8")
-    done = child(script, cwd=tmp_path)
-    name, refused, *_ = [*done.stdout.splitlines(), ""]
-    assert name in {"RefusedError", "URLError"}, done
-    assert refused
+    found = in_child(FORBIDDEN, tmp_path)
+    assert len(found) == len(FORBIDDEN)
+    for script, (raised, refused) in zip(FORBIDDEN, found, strict=True):
+        assert raised in {"RefusedError", "URLError"}, script
+        assert refused, script
     assert not there or (tmp_path / "x").read_text(encoding="utf-8") == "before"
+    assert there or not list(tmp_path.iterdir())
 
 
 def test_its_process_can_read_its_own_code(tmp_path: Path) -> None:
-    assert child("import wave, certifi; open(certifi.where()).close()", cwd=tmp_path).stdout == (
-        "done\n\n"
-    )
+    script = "import certifi, wave; open(certifi.where()).close(); open(wave.__file__).close()"
+    assert in_child([script], tmp_path) == [("", "")]
 
 
 def test_a_template_of_this_machine_is_not_read(
