@@ -118,6 +118,18 @@ def test_an_operator_may_name_more(operator: Chats) -> None:
             operator.check(url)
 
 
+def test_hosts_that_anybody_may_run_are_lanes_of_their_own(strangers: Chats) -> None:
+    lanes = {
+        "discord://1/a": "discord",
+        "slack://T1/A1/x": "slack",
+        "ntfys://topic?priority=high": "ntfys",
+        "ntfys://u:p@push.example.org/topic?priority=high": "ntfys://push.example.org",
+        "gotifys://a.example.org/token": "gotifys://a.example.org",
+        "gotifys://b.example.org/token": "gotifys://b.example.org",
+    }
+    assert {address: strangers.lane(address) for address in lanes} == lanes
+
+
 # -- sending -------------------------------------------------------------------------------------
 
 

@@ -675,3 +675,28 @@ def test_mail_needs_a_server_and_an_address() -> None:
 def test_a_tag_stands_for_a_name_in_any_case(ref: str) -> None:
     assert ref_of(tag_of(ref)) == ref
     assert ref_of(tag_of(ref).upper()) == ref
+
+
+def test_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRATOM_ATLAS_SECRET", "x" * 32)
+    monkeypatch.setenv("KRATOM_ATLAS_SMTP_URL", "smtp://mx.example.org")
+    monkeypatch.setenv("KRATOM_ATLAS_MAIL_FROM", "a@example.org")
+    monkeypatch.setenv("KRATOM_ATLAS_MAIL_BOUNCES", "b@example.org")
+    monkeypatch.setenv("KRATOM_ATLAS_ALLOW_HOSTS", " Localhost:99  10.0.0.1 ")
+    found = Settings.from_environment()
+    assert (found.secret, found.smtp_url) == ("x" * 32, "smtp://mx.example.org")
+    assert (found.mail_from, found.mail_bounces) == ("a@example.org", "b@example.org")
+    assert found.allow_hosts == {"localhost:99", "10.0.0.1"}
+    assert found.mail_rate == 10
+    for wrong in ("fast", "-1", "nan", "inf"):
+        monkeypatch.setenv("KRATOM_ATLAS_MAIL_RATE", wrong)
+        with pytest.raises(AtlasError, match="KRATOM_ATLAS_MAIL_RATE"):
+            Settings.from_environment()
+    monkeypatch.setenv("KRATOM_ATLAS_MAIL_RATE", "2.5")
+    assert Settings.from_environment().mail_rate == 2.5
+
+
+def test_a_slow_rate_takes_fewer_connections() -> None:
+    wide = {0.0: 20, 1000.0: 20, 50.0: 10, 10.0: 2, 0.5: 1}
+    found = {rate: mail("smtp://127.0.0.1:1", mail_rate=rate).abreast for rate in wide}
+    assert found == wide

@@ -46,6 +46,7 @@ _BATCH: Final = 100
 _BATCH_SECONDS: Final = 5
 _MAILERS: Final = 2
 """One sends while the other waits for the disk."""
+_STRIKES: Final = 2
 _LEFT_ALONE: Final = 60.0
 """Seconds for which a lane that failed is not tried."""
 _NAP: Final = 1.0
@@ -117,6 +118,7 @@ class _Lane:
         self._next = 0.0
         self._busy = 0
         self._alone_until = 0.0
+        self._strikes = 0
         self._lock = threading.Lock()
 
     @property
@@ -148,9 +150,21 @@ class _Lane:
             self._next += self._gap
         time.sleep(max(0.0, turn - now))
 
-    def failed(self, seconds_alone: float) -> None:
-        """Leave it alone for a while."""
-        self._alone_until = time.monotonic() + seconds_alone
+    def failed(self) -> None:
+        """Leave it alone for a while, if nothing came through since it last failed.
+
+        One failure is not enough: a host may be shared by people who have nothing to do with
+        whoever made it fail.
+        """
+        with self._lock:
+            self._strikes += 1
+            if self._strikes >= _STRIKES:
+                self._alone_until = time.monotonic() + _LEFT_ALONE
+
+    def answered(self) -> None:
+        """It does answer."""
+        with self._lock:
+            self._strikes = 0
 
 
 class _Crew:
@@ -289,6 +303,7 @@ class _Crew:
             else:
                 self._undelivered(lane, envelope, error)
         if sent:
+            lane.answered()
             with self._writing:
                 self._outbox.sent(sent, self._now())
             self._count(channel.kind, "sent", len(sent))
@@ -320,7 +335,7 @@ class _Crew:
 
     def _undelivered(self, lane: _Lane, envelope: Envelope, error: Undelivered) -> None:
         if error.unwell:
-            lane.failed(max(_LEFT_ALONE, error.retry_after or 0))
+            lane.failed()
         again = None if error.permanent else self._next(envelope, error)
         self._failed(envelope, error, again)
         if error.bounce and again is None:

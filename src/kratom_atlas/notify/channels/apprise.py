@@ -48,6 +48,8 @@ without TLS, and what posts to any address at all: for that there are mail and w
 """
 TIME_LIMIT: Final = 30.0
 MAX_LENGTH: Final = 2000
+_ONE_HOST: Final = frozenset({"discord", "gchat", "pbul", "pover", "slack", "tgram", "wxteams"})
+"""Services of one host; the others anybody may host, and one of their hosts is not another."""
 _ALIASES: Final = frozenset({"https", "ntfy", "workflows", "webex"})
 """Other ways to write one of them; what counts is how Apprise writes it then."""
 _LOCAL: Final = frozenset(
@@ -163,8 +165,12 @@ class Chats:
         return self._agreed(reply.url)
 
     def lane(self, address: str) -> str:
-        """See `Channel.lane`: the service; its host is often a token."""
-        return address.partition("://")[0]
+        """See `Channel.lane`: the service, or where there are many hosts of it, the host."""
+        scheme, _, rest = address.partition("://")
+        netloc, _, path = rest.partition("?")[0].partition("/")
+        if scheme in _ONE_HOST or (scheme == "ntfys" and not path.strip("/")):
+            return scheme
+        return f"{scheme}://{netloc.rpartition('@')[2]}"
 
     def send(self, envelope: Envelope) -> None:
         """See `Channel.send`."""
@@ -214,11 +220,8 @@ class Chats:
                 f"the service knows no such room ({reply.status})", permanent=True, bounce=True
             )
         if reply.status:
-            raise Undelivered(
-                f"the service answered {reply.status}",
-                bounce=reply.status not in {429, 503},
-                unwell=reply.status in {429, 503},
-            )
+            busy = reply.status in {429, 503}
+            raise Undelivered(f"the service answered {reply.status}", bounce=not busy)
         raise Undelivered("the service did not take it", bounce=True, doubtful=True)
 
     def _ask(self, asked: Request | Look) -> Reply:
