@@ -157,7 +157,7 @@ def test_a_real_service_of_the_list(operator: Chats, site: Site) -> None:
 @pytest.mark.parametrize(
     ("status", "permanent", "bounce"),
     [(404, True, True), (410, True, True), (403, False, True), (500, False, True),
-     (429, False, False)],
+     (429, False, True)],
 )  # fmt: skip
 def test_an_answer_that_is_no_yes(
     operator: Chats, site: Site, status: int, permanent: bool, bounce: bool

@@ -181,7 +181,7 @@ def test_each_challenge_is_another(site: Site) -> None:
         (404, {}, {"permanent": False, "bounce": True}),
         (500, {}, {"permanent": False, "bounce": True, "unwell": False}),
         (301, {"Location": "http://169.254.169.254/"}, {"permanent": False}),
-        (429, {"Retry-After": "120"}, {"retry_after": 120, "bounce": False, "unwell": False}),
+        (429, {"Retry-After": "120"}, {"retry_after": 120, "bounce": True, "unwell": False}),
         (503, {"Retry-After": "99999999999999"}, {"retry_after": MAX_WAIT}),
         (503, {"Retry-After": "-5"}, {"retry_after": None}),
         (503, {"Retry-After": "Mon, 23 Nov 2026 03:02:00 GMT"}, {"retry_after": 120}),

@@ -220,8 +220,7 @@ class Chats:
                 f"the service knows no such room ({reply.status})", permanent=True, bounce=True
             )
         if reply.status:
-            busy = reply.status in {429, 503}
-            raise Undelivered(f"the service answered {reply.status}", bounce=not busy)
+            raise Undelivered(f"the service answered {reply.status}", bounce=True)
         raise Undelivered("the service did not take it", bounce=True, doubtful=True)
 
     def _ask(self, asked: Request | Look) -> Reply:

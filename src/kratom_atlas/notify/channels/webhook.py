@@ -137,7 +137,7 @@ class Webhooks:
             return Undelivered("the server says that it is gone (410)", permanent=True, bounce=True)
         if status in _BUSY:
             wait = _wait(answer.headers.get("retry-after", ""), self._clock())
-            return Undelivered(f"the server is busy ({status})", retry_after=wait)
+            return Undelivered(f"the server is busy ({status})", bounce=True, retry_after=wait)
         if status // 100 == 3:
             said = f"the server answers with a redirect ({status}), and none is followed"
             return Undelivered(said, bounce=True)
