@@ -38,10 +38,12 @@ from kratom_atlas.model.subscription import (
 from kratom_atlas.store import alerts as t
 from kratom_atlas.store.database import Store, StoreError, plainly, writing
 
-__all__ = ["CAP", "KEPT_DAYS", "Dead", "Outbox", "Reach", "Stats"]
+__all__ = ["CAP", "COUNTED", "KEPT_DAYS", "Dead", "Outbox", "Reach", "Stats"]
 
 CAP: Final = 50
 """So many notices are in one envelope at most."""
+COUNTED: Final = 100_000
+"""Counts go no further: this many means at least so many."""
 KEPT_DAYS: Final = 400
 """Who got what is kept for so long; a correction of what is older goes to those who chose it."""
 GIVE_UP: Final = 25
@@ -77,7 +79,8 @@ class Stats(Struct, frozen=True, kw_only=True):
 
     `waiting` deliveries are in no envelope yet, and `due` of them could be; `in_flight` envelopes
     are with a worker, `retrying` ones wait for another try, `sent` and `dead` ones are of the
-    days for which they are kept. `oldest_due` is the moment since which something could be sent.
+    days for which they are kept. No count goes beyond `COUNTED`, so that to ask is cheap whatever
+    waits. `oldest_due` is the moment since which something could be sent.
     """
 
     waiting: int
@@ -477,18 +480,27 @@ class Outbox:
     def stats(self, now: str | None = None) -> Stats:
         """How full the outbox is, at a moment or now; read from small indices, never from all."""
         at = seconds(now) if now else int(datetime.now(UTC).timestamp())
+        late = sa.and_(
+            _WAITING, t.delivery.c.channel.in_(t.CHANNELS.values()), t.delivery.c.due <= at
+        )
         counts = {
-            "waiting": sa.select(sa.func.count()).where(_WAITING),
-            "due": sa.select(sa.func.count()).where(
-                _WAITING, t.delivery.c.channel.in_(t.CHANNELS.values()), t.delivery.c.due <= at
-            ),
-            "in_flight": sa.select(sa.func.count()).where(_CLAIMED),
-            "lent": sa.select(sa.func.count()).where(_UNDER_WAY),
-            "sent": sa.select(sa.func.count()).where(_SENT),
-            "dead": sa.select(sa.func.count()).where(_DEAD),
-        }
+            "waiting": sa.select(t.delivery.c.notice).where(_WAITING),
+            "due": sa.select(t.delivery.c.notice).where(late),
+            **{
+                name: sa.select(t.envelope.c.id).where(state)
+                for name, state in (
+                    ("in_flight", _CLAIMED), ("lent", _UNDER_WAY), ("sent", _SENT), ("dead", _DEAD)
+                )
+            },
+        }  # fmt: skip
         with self._reading() as connection:
-            found = {name: connection.scalar(query) or 0 for name, query in counts.items()}
+            found = {
+                name: connection.scalar(
+                    sa.select(sa.func.count()).select_from(query.limit(COUNTED).subquery())
+                )
+                or 0
+                for name, query in counts.items()
+            }
         first = self._first_due(sorted(t.CHANNELS.values()))
         lent = found.pop("lent")
         return Stats(
@@ -603,8 +615,8 @@ class _Sql:
             SELECT d.{what} FROM delivery d WHERE d.envelope IS NULL AND d.channel = :channel
             {after} ORDER BY d.due, d.notice LIMIT 1
         """
-        # A value of no affinity, by its sign, lets SQLite use both columns of the index.
-        after = "AND (d.due, d.notice) > (+o.due, +o.notice)"
+        # SQLite goes straight there, by both columns, if it is >= and of values without affinity.
+        after = "AND (d.due, d.notice) >= (+o.due, o.notice + 1)"
         self.waiting: Final = sa.text(
             f"""
             WITH RECURSIVE waiting(due, notice) AS (
