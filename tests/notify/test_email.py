@@ -21,7 +21,13 @@ from hypothesis import strategies as st
 from post_sample import Box, SampleLinks, envelope, mailbox, notice, subscription
 
 from kratom_atlas.errors import AtlasError
-from kratom_atlas.model.subscription import ChannelKind, Choices, Rhythm, Topic
+from kratom_atlas.model.subscription import (
+    ChannelKind,
+    Choices,
+    Rhythm,
+    SubscriptionState,
+    Topic,
+)
 from kratom_atlas.model.vocabulary import Severity, Substance
 from kratom_atlas.notify.channels import Undelivered, channels, masked
 from kratom_atlas.notify.channels.email import Mail, ref_of, tag_of
@@ -643,7 +649,7 @@ def test_a_password_is_in_no_repr() -> None:
 def test_a_greeting_asks_and_sells_nothing() -> None:
     with mailbox() as box:
         post = mail(f"smtp://127.0.0.1:{box.port}")
-        one = subscription()
+        one = subscription(state=SubscriptionState.PENDING)
         post.greet(one, LINKS.confirm(one))
         post.close()
     letter = message_from_bytes(box.taken[0].original_content, policy=policy.default)
@@ -654,6 +660,21 @@ def test_a_greeting_asks_and_sells_nothing() -> None:
         assert LINKS.confirm(one) in part
         assert "do nothing" in part
     assert "US-UT and inside" in parts(letter)[0]
+
+
+def test_who_has_agreed_is_sent_a_link_and_not_asked_again() -> None:
+    with mailbox() as box:
+        post = mail(f"smtp://127.0.0.1:{box.port}")
+        one = subscription()
+        post.greet(one, LINKS.manage(one))
+        post.close()
+    letter = message_from_bytes(box.taken[0].original_content, policy=policy.default)
+    assert isinstance(letter, EmailMessage)
+    assert letter["subject"] == "Your alerts from Kratom Atlas: a new link"
+    for part in parts(letter):
+        assert LINKS.manage(one) in part
+        assert "30 days" in part
+        assert "nothing changes" in part
 
 
 def test_mail_needs_a_server_and_an_address() -> None:

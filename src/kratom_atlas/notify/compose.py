@@ -19,6 +19,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from kratom_atlas.errors import AtlasError
+from kratom_atlas.model.keeping import MANAGE
 from kratom_atlas.model.subscription import (
     EVERYWHERE,
     Choices,
@@ -26,6 +27,7 @@ from kratom_atlas.model.subscription import (
     Notice,
     Rhythm,
     Subscription,
+    SubscriptionState,
     Topic,
 )
 from kratom_atlas.model.vocabulary import ChangeKind, Severity, lower
@@ -146,7 +148,12 @@ def words(envelope: Envelope, links: Links, *, as_of: str, foot: Footer | None =
 
 
 def greeting(subscription: Subscription, confirm_url: str) -> Words:
-    """What asks whoever has an address whether they want this."""
+    """What asks whoever has an address whether they want this.
+
+    Who has agreed before asked for a link: they are sent that.
+    """
+    if subscription.state is not SubscriptionState.PENDING:
+        return _reminder(subscription, confirm_url)
     asked = chosen(subscription.choices)
     html = (
         templates("kratom_atlas.notify")
@@ -172,6 +179,36 @@ def greeting(subscription: Subscription, confirm_url: str) -> Words:
         ]
     )
     return Words("Confirm: alerts from Kratom Atlas", fold(text), fold(html))
+
+
+def _reminder(subscription: Subscription, manage_url: str) -> Words:
+    """What takes a new link to whoever lost theirs."""
+    told = chosen(subscription.choices)
+    days = MANAGE.days
+    html = (
+        templates("kratom_atlas.notify")
+        .get_template("reminder.html")
+        .render(told=told, manage=manage_url, days=days, what=WHAT)
+    )
+    text = "\n".join(
+        [
+            "Somebody, we hope you, asked for a link to the alerts that this address gets from",
+            "Kratom Atlas. To see, change, end or erase them, open",
+            "",
+            manage_url,
+            "",
+            f"The link is good for {days} days.",
+            "",
+            "If it was not you, do nothing: nothing changes.",
+            "",
+            f"Subscribed to: {told}",
+            "",
+            "-- ",
+            WHAT,
+            "",
+        ]
+    )
+    return Words("Your alerts from Kratom Atlas: a new link", fold(text), fold(html))
 
 
 def short(envelope: Envelope, links: Links) -> Words:

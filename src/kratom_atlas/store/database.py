@@ -32,7 +32,7 @@ from kratom_atlas.store.ledger import Batch, decode_line, encode_line
 
 __all__ = ["REVISION", "Store", "StoreError", "open_store", "plainly", "writing"]
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The schema that this program reads and writes: the last revision in `migrations`."""
 TIMEOUT: Final = 10
 """Seconds to wait for another process; a `timeout` in the URL of a SQLite store overrides it."""

@@ -16,10 +16,15 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from kratom_atlas.errors import AtlasError
-from kratom_atlas.model.subscription import ChannelKind, Envelope, Subscription
+from kratom_atlas.model.subscription import (
+    ChannelKind,
+    Envelope,
+    Subscription,
+    SubscriptionState,
+)
 from kratom_atlas.notify.channels import Links, Undelivered
 from kratom_atlas.notify.channels.apprise_child import Look, Reply, Request
-from kratom_atlas.notify.compose import MAX_SHORT, chosen, short
+from kratom_atlas.notify.compose import MAX_SHORT, chosen, greeting, short
 from kratom_atlas.notify.guarded import PORTS
 from kratom_atlas.report.words import inert
 
@@ -179,6 +184,10 @@ class Chats:
 
     def greet(self, subscription: Subscription, confirm_url: str) -> None:
         """See `Channel.greet`: a message with a link."""
+        if subscription.state is not SubscriptionState.PENDING:
+            said = greeting(subscription, confirm_url)
+            self._notify(subscription, said.subject, said.text[: 2 * MAX_SHORT])
+            return
         body = (
             "Somebody asked Kratom Atlas to tell this room when the law on kratom changes. To say "
             f"that you want this, open {confirm_url} and press the button there. If not, do "
