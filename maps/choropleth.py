@@ -59,6 +59,7 @@ NAV = (
     (msg("Map"), "index.html", True),
     (msg("Table"), "table/index.html", True),
     (msg("Changes"), "changes/index.html", False),
+    (msg("Alerts"), "subscribe/index.html", False),
     (msg("Data"), "data/index.html", False),
     (msg("Sources"), "sources/index.html", False),
     (msg("About"), "about/index.html", False),

@@ -19,6 +19,7 @@ from site_sample import FIRST, LATER, META, SCRIPT_LINK, TODAY, build, edition
 
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.languages import ENGLISH, LANGUAGES, Language
+from kratom_atlas.model import keeping
 from kratom_atlas.model.vocabulary import ActivityStatus, Flag, Status, Substance
 from kratom_atlas.notify.calendar import calendars
 from kratom_atlas.notify.feeds import feeds
@@ -196,6 +197,8 @@ def test_every_link_leads_to_a_page(site: dict[str, bytes]) -> None:
                 assert urlsplit(link).scheme in ("http", "https"), (path, link)
                 continue
             target, fragment = urldefrag(link)
+            target, _, query = target.partition("?")
+            assert re.fullmatch(r"(about=/([a-z]+/){0,2}[\w.-]+/|place=[\w-]+|)", query), link
             at = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(target)))
             at = path if not target else at
             assert at in known, (path, link)
@@ -462,17 +465,46 @@ def test_reports_may_go_to_a_page_of_the_site() -> None:
     assert "../../about/index.html#report" in page(here, "j/US-GA/index.html").links
 
 
-def test_without_an_address_the_about_page_says_how_to_report(site: dict[str, bytes]) -> None:
-    def section(of: dict[str, bytes]) -> str:
-        return of["about/index.html"].decode().split('id="report"')[1].split("</main>")[0]
+def test_without_an_address_a_page_says_how_to_report(site: dict[str, bytes]) -> None:
+    none = build(meta=replace(META, report_url=HOW_TO_REPORT))
+    how = page(none, HOW_TO_REPORT)
+    assert "takes no messages" in how.text
+    assert "CONTRIBUTING" in how.text
+    assert "../report/index.html" in page(none, "about/index.html").links
+    assert "../../report/index.html?about=/j/US-GA/" in page(none, "j/US-GA/index.html").links
+    assert "../../report/index.html?about=/p/city-ban/" in page(none, "p/city-ban/index.html").links
+    given = page(site, HOW_TO_REPORT)
+    assert META.report_url in given.links
+    assert "CONTRIBUTING" not in given.text
+    assert META.report_url in page(site, "j/US-GA/index.html").links
+    assert not any("about=" in link for link in page(site, "j/US-GA/index.html").links)
 
-    none = section(build(meta=replace(META, report_url=HOW_TO_REPORT)))
-    assert "has not given an address" in none
-    assert "CONTRIBUTING" in none
-    assert "href" not in none
-    given = section(site)
-    assert f'href="{META.report_url}"' in given
-    assert "has not given" not in given
+
+def test_a_place_leads_to_its_alerts(site: dict[str, bytes]) -> None:
+    assert "../../subscribe/index.html?place=US-GA" in page(site, "j/US-GA/index.html").links
+    how = page(site, "subscribe/index.html")
+    assert {"../feeds/all.atom", "../calendar/all.ics"} <= set(how.links)
+    assert "need the service of Kratom Atlas" in how.text
+    assert not any(tag in ("form", "input", "button") for tag in how.tags)
+
+
+def test_the_privacy_page_says_what_the_code_does(site: dict[str, bytes]) -> None:
+    told = page(site, "privacy/index.html").text
+    for words in (
+        f"for {keeping.DELIVERIES.days} days",
+        f"dropped after {keeping.UNCONFIRMED.days} days",
+        f"counts for {keeping.CONFIRM.days * 24} hours",
+        f"counts for {keeping.MANAGE.days} days, the former for {keeping.LEAVE.days // 365} years",
+        f"forgotten after {keeping.COUNTED.days * 24} hours",
+    ):
+        assert words in told
+    assert keeping.LEAVE.days % 365 == 0
+
+
+def test_every_page_leads_to_privacy_and_terms(site: dict[str, bytes]) -> None:
+    for path, made in documents(site).items():
+        names = {posixpath.basename(posixpath.dirname(link)) for link in made.links}
+        assert {"privacy", "terms"} <= names, path
 
 
 @pytest.mark.parametrize(

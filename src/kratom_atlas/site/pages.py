@@ -12,7 +12,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import chain
@@ -59,58 +58,20 @@ from kratom_atlas.report.words import (
     day_words,
     inert,
     listed,
-    report_link,
     web_link,
 )
 from kratom_atlas.review.policies import policy_report
 from kratom_atlas.site import words
 from kratom_atlas.site.atlas import UP, Atlas, Cell, Place, Rule, Segment, badge
+from kratom_atlas.site.frame import CSP, HOW_TO_REPORT, TABLE, Frame, Meta
+from kratom_atlas.site.standing import standing_pages
 
-__all__ = ["HOW_TO_REPORT", "Meta", "pages"]
+__all__ = ["CSP", "HOW_TO_REPORT", "Meta", "pages"]
 
-CSP: Final = Markup(
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
-    "base-uri 'none'; form-action 'none'"
-)
-NAV: Final = (
-    (msg("Map"), "index.html"),
-    (msg("Table"), "table/index.html"),
-    (msg("Changes"), "changes/index.html"),
-    (msg("Data"), "data/index.html"),
-    (msg("Sources"), "sources/index.html"),
-    (msg("About"), "about/index.html"),
-)
-SPOKEN: Final = frozenset({"index.html", "table/index.html"})
-"""Those that are there in every language."""
-FOREIGN: Final = Markup(' hreflang="{}"').format(ENGLISH.code)
 STATIC: Final = ("site.css", "site.js")
-HOW_TO_REPORT: Final = "about/index.html#report"
-_IMAGE: Final = "us-leaf"
-_TABLE: Final = "Table"
-"""Pages under it are there in every language, at the same path."""
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
 _STATE = re.compile(r"US-[A-Z]{2}", re.ASCII)
-_HERE = re.compile(r"(?!/)[\w.~%/-]+(#[\w.-]+)?", re.ASCII)
-_BASE = re.compile(r"(https?://[\w.-]+(:\d+)?(/[\w.~%-]+)*/?)?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Meta:
-    """What every page says of itself.
-
-    `known` is the recorded time that the edition knows, in words; `last_look` a day, or empty.
-    `base_url` is where the site will be, if that is known: only the site map, the page for
-    missing addresses and the citation need it. `report_url` is an address of the web or of mail,
-    or a path relative to the site; `HOW_TO_REPORT` where the operator gave none.
-    """
-
-    version: str
-    as_of: str
-    last_look: str
-    report_url: str
-    known: str
-    base_url: str = ""
 
 
 def pages(edition: Edition, *, meta: Meta) -> Iterator[tuple[str, bytes]]:
@@ -139,19 +100,14 @@ class _Site:
     """One build of the pages, in one language. Only the tables are there in all of them."""
 
     def __init__(self, atlas: Atlas, meta: Meta, say: Language = ENGLISH) -> None:
-        if not _BASE.fullmatch(meta.base_url):
-            raise AtlasError(f"not the address of a site: {meta.base_url!r}")
-        if not report_link(meta.report_url) and not _HERE.fullmatch(meta.report_url):
-            raise AtlasError(f"not an address for reports of errors: {meta.report_url!r}")
         self.atlas = atlas
         self.meta = meta
         self.say = say
         self.up = "../" if say.folder else ""
-        self.spoken = {"say": say, "t": self.t, "foreign": FOREIGN if say.folder else ""}
         self.env = templates("kratom_atlas.site")
+        self.frame = Frame(meta, say=say)
         for place in atlas.places:
             _check(place.code)
-        self._frames: dict[tuple[str, str, str], dict[str, object]] = {}
 
     def all(self) -> Iterator[tuple[str, str]]:
         """Every page."""
@@ -163,6 +119,7 @@ class _Site:
         yield self.codebook()
         yield self.data()
         yield self.sources()
+        yield from standing_pages(self.frame)
         yield "sources/sources.json", self.sources_json()
         yield "sources/reading.json", _measured().decode()
         yield "sources/policies.json", json.dumps(policy_report(), indent=1) + "\n"
@@ -170,96 +127,21 @@ class _Site:
 
     # -- the frame of a page -------------------------------------------------------------------
 
-    def page(
-        self,
-        body: str,
-        *,
-        title: str,
-        description: str,
-        root: str = UP,
-        here: str = "",
-        feed: str = "all",
-        path: str = "",
-        image: str = _IMAGE,
-        shows: str = "",
-    ) -> str:
-        """A whole document; `feed` is the name of the feed that follows what it shows.
-
-        `path`: where it is, below the pages of its language; `image` is previewed with it, and
-        `shows` that.
-        """
-        frame = (root, here, path if here == _TABLE else "")
-        if frame not in self._frames:
-            self._frames[frame] = self._frame(*frame)
-        text: str = self._page.render(
-            self._frames[frame],
-            body=Markup(body),  # noqa: S704 -- a rendered template
-            title=plain(title) + " – Kratom Atlas",
-            description=plain(description),
-            feed=feed,
-            feed_title=plain(title if feed != "all" else "Kratom law: every change"),
-            heading=plain(title),
-            base=self.meta.base_url.rstrip("/"),
-            path=f"{self.say.folder}{path}" if path else "",
-            image=image,
-            shows=plain(shows or f"Map of kratom law, {self.meta.as_of}"),
-        )
-        return text
-
-    @cached_property
-    def _page(self) -> Any:
-        return self.env.get_template("page.html")
-
-    def _frame(self, root: str, here: str, path: str) -> dict[str, object]:
-        items = [
-            {
-                "label": self.t(label),
-                "url": f"{self.say.folder}{url}" if url in SPOKEN else url,
-                "here": label == here,
-                "foreign": bool(self.say.folder) and url not in SPOKEN,
-            }
-            for label, url in NAV
-        ]
-        others = [
-            {
-                "code": other.code,
-                "name": Markup(escape(other.name)),  # noqa: S704 -- escaped, and of one direction
-                "url": f"{root}{other.folder}{path}index.html",
-                "here": other == self.say,
-            }
-            for other in LANGUAGES
-            if path
-        ]
-        return {
-            **self.spoken,
-            "csp": CSP,
-            "root": root,
-            "others": others,
-            "header": self.part("header.html", root=root, items=items, others=others),
-            "footer": self.part(
-                "footer.html",
-                root=root,
-                meta=self.meta,
-                last_look=age_words(self.meta.last_look, self.meta.as_of, self.say),
-                report=self.report(root),
-                advice=ADVICE,
-                citation=citation(self.meta.version, self.meta.as_of),
-            ),
-        }
+    def page(self, body: str, *, root: str = UP, **said: str) -> str:
+        """A whole document, in the frame of all pages."""
+        return self.frame.page(body, root=root, **said)
 
     def part(self, template: str, **values: object) -> Markup:
         """A piece of a page."""
-        known = {**self.spoken, **values}
-        return Markup(self.env.get_template(template).render(known))  # noqa: S704 -- escaped
+        return self.frame.part(template, **values)
 
     def t(self, text: str, **values: object) -> Markup:
-        """Words of the interface; what they hold is isolated by the language where it must be."""
-        flat = {name: inert(str(value)) for name, value in values.items()}
-        return escape(self.say.t(text, **flat))
+        """Words of the interface, as `Frame.t`."""
+        return self.frame.t(text, **values)
 
-    def report(self, root: str) -> str:
-        """The address for reports, from a page at that depth."""
-        return report_link(self.meta.report_url) or f"{root}{self.meta.report_url}"
+    def report(self, root: str, path: str = "") -> str:
+        """The address for reports, from a page at that depth; `path` is that of the page."""
+        return self.frame.report(root, path)
 
     # -- places --------------------------------------------------------------------------------
 
@@ -269,7 +151,6 @@ class _Site:
         shared: dict[int, Markup] = {}
         told: dict[int, str] = {}
         template = self.env.get_template("place.html")
-        report = self.report(UP)
         for n, place in enumerate(atlas.places):
             like = atlas.shared[n]
             if like not in shared:
@@ -291,7 +172,7 @@ class _Site:
                 state_table=f"{UP}table/{place.code.lower()}/index.html"
                 if self._is_state(place)
                 else "",
-                report=report,
+                report=self.report(UP, f"j/{place.code}/"),
                 note=body.note or "",
                 shared=shared[like],
             )
@@ -440,7 +321,7 @@ class _Site:
                     }
                     for line in atlas.versions[key]
                 ],
-                report=self.report(UP),
+                report=self.report(UP, f"p/{key}/"),
             )
             yield (
                 f"p/{key}/index.html",
@@ -583,7 +464,7 @@ class _Site:
             title=heading,
             description=lead,
             root=root,
-            here=_TABLE,
+            here=TABLE,
             path=path,
             shows=self.t(msg("Map of kratom law, {day}"), day=say.day(self.meta.as_of)),
         )
@@ -780,7 +661,7 @@ class _Site:
             advice=ADVICE,
             citation=citation(self.meta.version, self.meta.as_of),
             address=self.meta.base_url,
-            report="" if self.meta.report_url == HOW_TO_REPORT else self.report("../"),
+            report=self.report("../"),
         )
         return "about/index.html", self.page(
             text,
