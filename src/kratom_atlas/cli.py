@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
 
-from kratom_atlas import __version__, cli_read, cli_review, cli_serve, cli_sources, cli_watch
+from kratom_atlas import (
+    __version__,
+    cli_read,
+    cli_reports,
+    cli_review,
+    cli_serve,
+    cli_sources,
+    cli_watch,
+)
 from kratom_atlas.console import DAY, MOMENT, one_line, say
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.settings import Settings
@@ -507,6 +515,7 @@ def _named(record: Record, words: tuple[str, ...]) -> tuple[list[int], list[int]
 
 _COMMANDS = (
     *cli_read.COMMANDS,
+    *cli_reports.COMMANDS,
     *cli_review.COMMANDS,
     *cli_serve.COMMANDS,
     *cli_sources.COMMANDS,

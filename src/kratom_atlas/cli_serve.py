@@ -41,7 +41,16 @@ _STOP: Final = 2.0
     type=click.IntRange(1, 16),
     help="Crawls that run at a time.",
 )
-def serve(host: str, port: int, site: Path, no_schedule: bool, at_once: int) -> None:
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="A proxy in front whose X-Forwarded-For is true: an address or a network.",
+)
+def serve(
+    host: str, port: int, site: Path, no_schedule: bool, at_once: int, proxies: tuple[str, ...]
+) -> None:
     """Serve the site and the API, and start crawls at their hours.
 
     Stops within seconds when told to (SIGTERM, SIGINT); requests under way are finished. Another
@@ -70,7 +79,10 @@ def serve(host: str, port: int, site: Path, no_schedule: bool, at_once: int) -> 
             for end in ends:
                 end()
 
-        run(settings, site, host=host, port=port, started=started, stopping=stopping)
+        run(
+            settings, site, host=host, port=port, started=started, stopping=stopping,
+            proxies=proxies,
+        )  # fmt: skip
     say("stopped")
 
 

@@ -68,14 +68,14 @@ def write_site(folder: Path, version: str = "2026-11-22", more: str = "") -> Pat
 
 
 @contextmanager
-def run_server(site: Path, home: Path, *words: str) -> Iterator[Running]:
+def run_server(site: Path, home: Path, *words: str, **settings: str) -> Iterator[Running]:
     home.mkdir(parents=True, exist_ok=True)
     said = home / "said.log"
     command = [sys.executable, "-m", "kratom_atlas", "serve", "--port", "0", "--site", str(site)]
     with said.open("wb") as file:
         process = subprocess.Popen(
             [*command, *words],
-            env={**os.environ, "KRATOM_ATLAS_HOME": str(home)},
+            env={**os.environ, "KRATOM_ATLAS_HOME": str(home), **settings},
             stderr=file,
             cwd=home,
         )

@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -361,6 +361,25 @@ class Reference:
         if not stated.is_day:
             raise AskedError(name, f"{_shown(text)} is not a day: write it as 2026-07-01")
         return date.fromordinal(stated.lo)
+
+    @property
+    def codes(self) -> Collection[str]:
+        """The codes of all places."""
+        return self._by_code.keys()
+
+    def called(self, code: str) -> str:
+        """The name of a place, by its code; the code itself where there is none."""
+        n = self._by_code.get(code)
+        return code if n is None else self._name(n)
+
+    def meant(self, words: str) -> tuple[str, tuple[str, ...]]:
+        """The code of the place that words name, and what else they could have meant.
+
+        Raises:
+            AtlasError: they name none, or more than one.
+        """
+        n, notes = self._find(words)
+        return self.record.places[n].code, notes
 
     # -- one place -----------------------------------------------------------------------------
 
@@ -766,7 +785,7 @@ class Reference:
             "as_of": str(day),
             "known": self._known(known),
             "citation": citation(self.version, str(day)),
-            "report": report_link(settings.report_url) or self._link("about/#report"),
+            "report": report_link(settings.report_url) or self._link(f"report/?about=/{path}"),
             "link": self._link(path),
             "notes": tuple(told),
         }

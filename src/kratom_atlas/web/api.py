@@ -21,7 +21,7 @@ from kratom_atlas import __version__
 from kratom_atlas.model.time import PartialDate
 from kratom_atlas.report.words import ADVICE
 from kratom_atlas.settings import Settings
-from kratom_atlas.web import answers
+from kratom_atlas.web import answers, subscriptions
 from kratom_atlas.web.answers import MOST, MOST_OFFSET, PAGE, About, AskedError, Reference, encode
 from kratom_atlas.web.problems import MEDIA_TYPE, SCHEMA
 from kratom_atlas.web.site import fresh, negotiate
@@ -89,7 +89,7 @@ def _day(on: str | None, as_of: str | None) -> str | None:
 
 
 def router(reference: Callable[[], Reference], settings: Settings) -> APIRouter:  # noqa: C901 -- a list
-    """Every address of the API; `reference` is asked for each answer."""
+    """Every address of the API that reads; `reference` is asked for each answer."""
     made = APIRouter(prefix=ROOT, dependencies=[Depends(_only_known)])
 
     kept = _Kept()
@@ -429,7 +429,9 @@ def _openapi(app: FastAPI, settings: Settings) -> dict[str, Any]:
         if isinstance(getattr(answers, name), type) and issubclass(getattr(answers, name), About)
     ]
     _, components = msgspec.json.schema_components(
-        shapes, schema_hook=_shape, ref_template="#/components/schemas/{name}"
+        [*shapes, *subscriptions.SHAPES],
+        schema_hook=_shape,
+        ref_template="#/components/schemas/{name}",
     )
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(components)

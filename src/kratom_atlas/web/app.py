@@ -23,9 +23,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kratom_atlas import __version__
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.statement import seconds
+from kratom_atlas.notify.reporting import Intake
+from kratom_atlas.notify.subscribing import Desk, open_desk, why_closed
 from kratom_atlas.settings import Settings
-from kratom_atlas.web import api
+from kratom_atlas.web import api, reports, subscribe, subscriptions
 from kratom_atlas.web.answers import AskedError, MissingError, Reference
+from kratom_atlas.web.pages import Pages
 from kratom_atlas.web.problems import problem
 from kratom_atlas.web.site import EMBEDS, Found, Site, fresh, negotiate
 from kratom_atlas.web.watch import METHODS, Metrics
@@ -38,6 +41,7 @@ _THREADS: Final = 8
 """Answers computed at a time: they share the processor, so more of them only wait."""
 _LOOK: Final = 2.0
 """Seconds between looks whether another site was built."""
+_HOUR: Final = 3600.0
 _PIECE: Final = 1 << 18
 _AT_ONCE: Final = 1 << 17
 """A file known and no larger is read on the spot."""
@@ -46,6 +50,9 @@ _SHARED: Final = (
     *(f"/{embed}" for embed in EMBEDS),
 )
 """What pages of others may read."""
+_OWN: Final = f"{api.ROOT}{subscriptions.PATH}"
+"""What no page of others may use."""
+_FORMS: Final = ("/subscribe/", "/subscriptions/", "/report/")
 _MONTHS: Final = "public, max-age=31536000, immutable"
 _MINUTES: Final = "public, max-age=300"
 _HEADERS: Final = {
@@ -126,24 +133,39 @@ def application(
     site: Path,
     *,
     today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    desk: Desk | None = None,
+    intake: Intake | None = None,
 ) -> FastAPI:
     """The application that serves the site at `site` and answers from the record.
 
+    Subscriptions are taken at `desk` and reports of errors at `intake`, which are closed at the
+    end; without them, at those of the settings, if they allow of them.
+
     Raises:
-        AtlasError: there is no site.
+        AtlasError: there is no site, or a setting for subscriptions is wrong.
     """
     service = Service(settings, site, today)
+    closed = why_closed(settings)
+    if desk is None and not closed:
+        desk = open_desk(settings, lambda: service.reference.codes)
+    taking = intake or Intake(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         service.pack()
         looking = asyncio.create_task(_look(service))
+        tidying = asyncio.create_task(_tidy(desk)) if desk is not None else None
         try:
             yield
         finally:
             looking.cancel()
+            if tidying is not None:
+                tidying.cancel()
             await anyio.to_thread.run_sync(service.rest)
+            await anyio.to_thread.run_sync(taking.close)
+            if desk is not None:
+                await anyio.to_thread.run_sync(desk.close)
 
     app = FastAPI(
         title="Kratom Atlas",
@@ -159,7 +181,20 @@ def application(
     app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(AtlasError, _told)
     app.add_middleware(_Gate, service=service)
-    app.include_router(api.router(lambda: service.reference, settings))
+    addresses = api.router(lambda: service.reference, settings)
+    subscriptions.add_to(addresses, desk, closed, subscribe.client_of)
+    app.include_router(addresses)
+    pages = Pages(lambda: service.reference, settings)
+    app.include_router(subscribe.router(pages, lambda: service.reference, desk, closed))
+    if not settings.report_url:
+        app.include_router(
+            reports.router(
+                pages,
+                taking,
+                settings,
+                lambda path: bool(path) and service.site.named(f"/{path}") is not None,
+            )
+        )
     _add_watches(app, service)
     app.mount("/", _Files(service))
     return app
@@ -170,6 +205,15 @@ async def _look(service: Service) -> None:
         await asyncio.sleep(_LOOK)
         if not service.site.is_current:
             await anyio.to_thread.run_sync(service.renew)
+
+
+async def _tidy(desk: Desk) -> None:
+    while True:
+        try:
+            await anyio.to_thread.run_sync(desk.tidy)
+        except AtlasError as error:
+            log.warning("what nobody confirmed could not be dropped: %s", error)
+        await asyncio.sleep(_HOUR)
 
 
 def _add_watches(app: FastAPI, service: Service) -> None:
@@ -281,7 +325,7 @@ def _finish(path: str, headers: MutableHeaders) -> None:
     policy = headers.setdefault("Content-Security-Policy", _POLICY)
     if "frame-ancestors 'none'" in policy:
         headers["X-Frame-Options"] = "DENY"
-    if path.startswith(_SHARED):
+    if _is_shared(path):
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Link"
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -289,9 +333,14 @@ def _finish(path: str, headers: MutableHeaders) -> None:
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
+def _is_shared(path: str) -> bool:
+    return path.startswith(_SHARED) and not path.startswith(_OWN)
+
+
 def _options(path: str) -> Response:
-    headers = {"Allow": "GET, HEAD, OPTIONS"}
-    if path.startswith(_SHARED):
+    is_ours = path.startswith((_OWN, *_FORMS))
+    headers = {"Allow": "GET, HEAD, POST, OPTIONS" if is_ours else "GET, HEAD, OPTIONS"}
+    if _is_shared(path):
         headers["Access-Control-Allow-Methods"] = "GET, HEAD"
         headers["Access-Control-Allow-Headers"] = "If-None-Match, If-Modified-Since"
         headers["Access-Control-Max-Age"] = "86400"

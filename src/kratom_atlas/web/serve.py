@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -62,8 +62,11 @@ def serve(
     port: int,
     started: Callable[[str], None],
     stopping: Callable[[], None] = lambda: None,
+    proxies: Sequence[str] = (),
 ) -> None:
     """Serve until a signal; `started` is told the address, `stopping` is called once at the end.
+
+    `proxies` are the addresses and networks that say truly, in `X-Forwarded-For`, who asks.
 
     Raises:
         AtlasError: there is no site, or the address cannot be used.
@@ -87,7 +90,8 @@ def serve(
         access_log=False,
         server_header=False,
         date_header=True,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         ws="none",
         lifespan="on",
         limit_concurrency=_MOST,
