@@ -274,8 +274,8 @@ class Machine(RuleBasedStateMachine):
 
     store: Store
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(chosen=st.lists(choices, max_size=2))
+    def begin(self, chosen: list[Choices]) -> None:
         with self.store.engine.begin() as connection:
             for table in TABLES:
                 connection.execute(sa.text(f"DELETE FROM {table}"))
@@ -284,6 +284,9 @@ class Machine(RuleBasedStateMachine):
         self.rules = Rules()
         self.now = seconds("2026-10-24T06:00:00Z")  # the clocks of New York go back a week later
         self.count = 0
+        everything, law = (Choices(topics=topics) for topics in (tuple(Topic), (Topic.NEW_LAW,)))
+        for one in (everything, law, *chosen):
+            self.come(one, ACTIVE)
 
     @property
     def at(self) -> str:
@@ -299,6 +302,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(chosen=choices, state=words([ACTIVE, ACTIVE, ACTIVE, SubscriptionState.PENDING]))
     def somebody_comes(self, chosen: Choices, state: SubscriptionState) -> None:
+        self.come(chosen, state)
+
+    def come(self, chosen: Choices, state: SubscriptionState) -> None:
         one = person(self.name("p"), choices=chosen, state=state, confirmed_at=self.at)
         self.people.add(one)
         self.rules.people[one.ref] = one
@@ -388,6 +394,8 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), ahead=words([0, 60, LEASE + 1, 86_400]))
     def a_round_is_made(self, data: st.DataObject, ahead: int) -> None:
         """A common turn of events, so that long ones come about."""
+        for _ in range(data.draw(st.integers(0, 3))):
+            self.publish(news(self.name("n")), False)
         self.match()
         self.now += ahead
         for one in self.claim(50):
