@@ -28,6 +28,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.relevance
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.feeds
+	$(BIN)/python -m benchmarks.alerts
 
 # The whole line, offline, on the fixtures; `make demo SAMPLES=DIR` on a folder of real answers.
 demo: $(READY)
