@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kratom_atlas.store.crawls import Known, Run
     from kratom_atlas.store.looks import Looks
 
-__all__ = ["Freshness", "SourceState", "Survey", "families", "plain", "survey"]
+__all__ = ["Freshness", "SourceState", "Survey", "codes_of", "families", "plain", "survey"]
 
 _MISSED: Final = 3
 """Hours of the schedule that may pass without a success before a source is silent."""
@@ -407,20 +407,36 @@ def _outcomes(run: Run | None) -> dict[Outcome, int]:
 def _covering(
     sources: Iterable[SourceState], places: Mapping[str, str]
 ) -> Mapping[str, list[SourceState]]:
-    """The sources that are read of each code. `US-*` stands for every state, and no county."""
-    below: dict[str, list[str]] = defaultdict(list)
-    for code in places:
-        country, _, rest = code.partition("-")
-        if rest and "-" not in rest:
-            below[f"{country}-*"].append(code)
+    """The sources that are read of each code."""
+    below = _below(places)
     found: dict[str, list[SourceState]] = defaultdict(list)
     for state in sources:
         if state.has_rows or state.health is Health.OFF:
             continue
-        codes = {code for named in state.source.covers for code in below.get(named, (named,))}
-        for code in codes:
+        for code in set(_spelt_out(state.source.covers, below)):
             found[code].append(state)
     return found
+
+
+def codes_of(covers: Iterable[str], places: Iterable[str]) -> tuple[str, ...]:
+    """The codes among `places` that a source covers, in order; `US-*` is every state, no county."""
+    known = frozenset(places)
+    return tuple(sorted(known.intersection(_spelt_out(covers, _below(known)))))
+
+
+def _below(codes: Iterable[str]) -> Mapping[str, list[str]]:
+    """What `US-*` and its like stand for: every state, and no county."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for code in codes:
+        country, _, rest = code.partition("-")
+        if rest and "-" not in rest:
+            below[f"{country}-*"].append(code)
+    return below
+
+
+def _spelt_out(covers: Iterable[str], below: Mapping[str, list[str]]) -> Iterator[str]:
+    for named in covers:
+        yield from below.get(named, (named,))
 
 
 def _moment(text: str) -> datetime:

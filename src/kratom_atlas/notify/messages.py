@@ -37,6 +37,7 @@ from kratom_atlas.resolve.history import history
 from kratom_atlas.resolve.record import Record, View
 
 __all__ = [
+    "Earlier",
     "Message",
     "Step",
     "facts",
@@ -82,14 +83,26 @@ class Step(Struct, frozen=True, kw_only=True):
         return f"{subject}: {isolate(self.sentence)}"
 
 
+class Earlier(Struct, frozen=True, kw_only=True):
+    """What a message said until a moment, where it then said something else or was withdrawn.
+
+    `withdrawn` is the moment from which it had not been said, if it was said again.
+    """
+
+    until: str
+    steps: tuple[Step, ...]
+    withdrawn: str = ""
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """One thing to tell. `id` hangs on place, day, act and kind, and never on words or evidence.
 
     `date` is the day of law, as precise as its source, or empty. `published` is the moment at
     which the ledger first said it, `updated` that at which what is said last moved, `revision`
     how often it did. `withdrawn` is the moment from which it is no longer said. `corrects` and
-    `corrected_by` are ids of other messages; `notes` say the same in words. A message that is not
-    `lasting` tells what was learned or withdrawn, and stands for no day in the life of a law.
+    `corrected_by` are ids of other messages; `notes` say the same in words. `earlier` is what it
+    said before, oldest first; another name or citation is no other thing said. A message that is
+    not `lasting` tells what was learned or withdrawn, and stands for no day in the life of a law.
     """
 
     id: str
@@ -108,6 +121,7 @@ class Message(Struct, frozen=True, kw_only=True):
     corrects: tuple[str, ...] = ()
     corrected_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -258,8 +272,11 @@ class _Desk:
 
     def _revise(self, message: Message, moment: str, makers: Sequence[Message]) -> None:
         old = self.told[message.id]
+        said = Earlier(until=moment, steps=old.steps, withdrawn=old.withdrawn)
+        other = old.withdrawn or old.steps != message.steps
         self.told[message.id] = replace(
             old,
+            earlier=(*old.earlier, said) if other else old.earlier,
             name=message.name,
             place=message.place,
             steps=message.steps,
@@ -270,7 +287,7 @@ class _Desk:
             notes=(*old.notes, f"Said again since {moment}.") if old.withdrawn else old.notes,
         )
         for maker in makers:
-            self._link(maker.id, message.id)
+            self._link(maker.id, old)
 
     def _withdraw(self, message: Message, moment: str, makers: Sequence[Message]) -> None:
         self.told[message.id] = replace(
@@ -280,17 +297,17 @@ class _Desk:
             makers = [_retraction(message, moment)]
             self._publish(makers[0], moment)
         for maker in makers:
-            self._link(maker.id, message.id)
+            self._link(maker.id, message)
 
-    def _link(self, maker: str, corrected: str) -> None:
-        """Say in both that one corrects the other."""
-        new, old = self.told[maker], self.told[corrected]
-        said = f"This corrects what was said on {old.published[:10]}: {_line(old)}."
+    def _link(self, maker: str, was: Message) -> None:
+        """Say in both that one corrects the other, as that was said."""
+        new, old = self.told[maker], self.told[was.id]
+        said = f"This corrects what was said on {was.published[:10]}: {_line(was)}."
         told = f"Corrected on {new.published[:10]}: {_line(new)}."
         self.told[maker] = replace(
-            new, corrects=(*new.corrects, corrected), notes=_once(new.notes, said)
+            new, corrects=(*new.corrects, was.id), notes=_once(new.notes, said)
         )
-        self.told[corrected] = replace(
+        self.told[was.id] = replace(
             old, corrected_by=(*old.corrected_by, maker), notes=_once(old.notes, told)
         )
 
@@ -375,6 +392,7 @@ def _retraction(message: Message, moment: str) -> Message:
         corrects=(),
         corrected_by=(),
         notes=(),
+        earlier=(),
     )
 
 
