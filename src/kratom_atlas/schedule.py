@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -26,7 +25,6 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from kratom_atlas.crawl.timetable import Timetable
@@ -34,6 +32,7 @@ from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.crawling import RunState
 from kratom_atlas.store.crawls import Archive, BusyError, moment
 from kratom_atlas.store.looks import Slotted, last_slots
+from kratom_atlas.store.turns import turn
 
 if TYPE_CHECKING:
     from kratom_atlas.crawl.source import Source
@@ -204,7 +203,7 @@ class Scheduler:
     def _work(self) -> None:
         while not self._stopping.is_set():
             try:
-                with _turn(self._store) as is_mine:
+                with turn(self._store, "schedule", _LOCK) as is_mine:
                     if is_mine is not None:
                         self._lead(is_mine)
             except (AtlasError, SQLAlchemyError) as error:
@@ -389,42 +388,6 @@ class _Executor(BaseExecutor):  # type: ignore[misc] # the library is not typed
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
         self.submit_job(job, run_times)
-
-
-@contextmanager
-def _turn(store: Store) -> Iterator[Callable[[], bool] | None]:
-    """Whether this is the scheduler that counts, for as long as the function given says so."""
-    if store.engine.dialect.name == "postgresql":
-        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            schema = sa.func.hashtext(sa.func.current_schema())
-            if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK, schema))):
-                yield None
-                return
-
-            def is_mine() -> bool:
-                # The lock is lost with the connection, and then another may have it.
-                try:
-                    return bool(connection.scalar(sa.text("SELECT 1")))
-                except SQLAlchemyError:
-                    return False
-
-            try:
-                yield is_mine
-            finally:
-                # Not given back to the pool, where it would keep the lock.
-                connection.invalidate()
-        return
-    # No source has a name that begins so.
-    lock = FileLock(f"{store.name}.-schedule.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield None
-        return
-    try:
-        yield lambda: True
-    finally:
-        lock.release()
 
 
 def _moment(text: str) -> datetime:

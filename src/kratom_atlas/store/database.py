@@ -148,6 +148,11 @@ class Store:
             for text in rows.scalars():
                 yield self._decode(text)
 
+    def length(self) -> int:
+        """A number that grows whenever `lines` may say something else."""
+        with plainly(self._shown), self._engine.connect() as connection:
+            return _last_seq(connection)
+
     def sync(self, batches: Iterable[Batch], *, progress: Progress | None = None) -> int:
         """Add what the store lacks of the repository's ledger, all of it or nothing.
 
