@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: site test test-long lint bench demo codebook messages lock clean
+.PHONY: site test test-long lint audit bench demo codebook messages lock clean
 
 site: $(READY)
 	$(BIN)/kratom-atlas build --out site
@@ -20,6 +20,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Needs the internet, and says so where there is none: `not audited: ...`.
+audit: $(READY)
+	$(BIN)/python .ci/audit.py requirements.lock
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
