@@ -12,6 +12,7 @@ import click
 
 from kratom_atlas import (
     __version__,
+    cli_alerts,
     cli_read,
     cli_reports,
     cli_review,
@@ -514,6 +515,7 @@ def _named(record: Record, words: tuple[str, ...]) -> tuple[list[int], list[int]
 
 
 _COMMANDS = (
+    *cli_alerts.COMMANDS,
     *cli_read.COMMANDS,
     *cli_reports.COMMANDS,
     *cli_review.COMMANDS,

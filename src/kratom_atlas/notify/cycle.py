@@ -7,7 +7,12 @@ store, so that a turn may end at any instruction and another does the rest.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +20,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kratom_atlas.model.subscription import Topic
+from sqlalchemy.exc import SQLAlchemyError
+
+from kratom_atlas.errors import AtlasError
+from kratom_atlas.model.keeping import UNCONFIRMED
+from kratom_atlas.model.subscription import ChannelKind, Topic
+from kratom_atlas.notify.channels import Channel
+from kratom_atlas.notify.deliver import Delivered, deliver
 from kratom_atlas.notify.messages import messages
 from kratom_atlas.notify.notices import notices
 from kratom_atlas.register import load_register, packaged_sheets
@@ -26,6 +37,7 @@ from kratom_atlas.store.crawls import moment
 from kratom_atlas.store.ledger import read_batches
 from kratom_atlas.store.looks import mark_of, read_looks
 from kratom_atlas.store.outbox import Outbox, Reach
+from kratom_atlas.store.subscriptions import Subscriptions
 from kratom_atlas.store.turns import turn
 
 if TYPE_CHECKING:
@@ -33,7 +45,7 @@ if TYPE_CHECKING:
     from kratom_atlas.model.subscription import Notice
     from kratom_atlas.store.database import Store
 
-__all__ = ["Teller", "Told", "reach_of"]
+__all__ = ["Teller", "Told", "reach_of", "run", "send_due"]
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +85,8 @@ class Teller:
         self._clock = clock
         self._sheets = sheets if sheets is not None else packaged_sheets()
         self._outbox = Outbox(store)
+        self._subscriptions = Subscriptions(store)
+        self._tidied = ""
         self._record: tuple[int, Record] | None = None
         self._seen: tuple[object, ...] = ()
 
@@ -94,6 +108,7 @@ class Teller:
             self._store.sync(read_batches(self._sheets / "ledger"))
             seen = self._look(now)  # before anything is read: what comes meanwhile is seen next
             told = self._tell(now, quietly=quietly)
+            self._tidy(now)
         self._seen = seen
         return told
 
@@ -126,6 +141,14 @@ class Teller:
         matched = self._outbox.match(stamp, reach_of(record.at()))
         return Told(published, matched, is_first)
 
+    def _tidy(self, now: datetime) -> None:
+        """Once a day, let go of what is kept no longer."""
+        today = f"{now:%Y-%m-%d}"
+        if self._tidied != today:
+            self._outbox.purge(moment(now))
+            self._subscriptions.drop_unconfirmed(moment(now - UNCONFIRMED))
+            self._tidied = today
+
     def _fresh(self, record: Record, now: datetime, known: Collection[str]) -> Iterator[Notice]:
         edition = Edition(record, now.date().toordinal())
         return notices(
@@ -146,6 +169,73 @@ class Teller:
         held = [name for name, _ in self._settings.keys(wanted)]
         looks = read_looks(self._store, now, families(scrapers))
         return survey(scrapers, looks, now, held)
+
+
+def run(
+    store: Store,
+    settings: Settings,
+    channels: Mapping[ChannelKind, Channel],
+    stop: threading.Event,
+    *,
+    poll: float = 10.0,
+) -> None:
+    """Tell and deliver until `stop`; look every `poll` seconds whether something is new.
+
+    What the store or a source does wrong meanwhile is said in the log, and tried again.
+    """
+    teller = Teller(store, settings)
+
+    def tell() -> None:
+        while not stop.is_set():
+            with _going_on():
+                told = teller.turn()
+                if told is not None and (told.published or told.matched):
+                    log.info("alerts: %d new, %d deliveries", told.published, told.matched)
+            stop.wait(poll)
+
+    thread = threading.Thread(target=tell, name="tell")
+    thread.start()
+    try:
+        while not stop.is_set():
+            with _going_on():
+                send_due(store, channels, stop, until_empty=False)
+            stop.wait(poll)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def send_due(
+    store: Store,
+    channels: Mapping[ChannelKind, Channel],
+    stop: threading.Event,
+    *,
+    until_empty: bool = True,
+) -> Delivered:
+    """Send what is due, as a worker with a name of its own.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return deliver(
+        Outbox(store),
+        Subscriptions(store),
+        channels,
+        lambda: datetime.now(UTC),
+        worker=name,
+        stop=stop.is_set,
+        until_empty=until_empty,
+    )
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """The store may come back, and a declaration be mended: whoever runs this wants it to go on."""
+    try:
+        yield
+    except (AtlasError, SQLAlchemyError) as error:
+        log.warning("alerts: %s; trying again", " ".join(str(error).split())[:300])
 
 
 def reach_of(view: View) -> Callable[[str], Reach]:

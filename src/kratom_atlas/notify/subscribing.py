@@ -511,8 +511,9 @@ def open_desk(
     codes: Callable[[], Collection[str]],
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    stranger: bool = True,
 ) -> Desk:
-    """The desk of this installation; close it at the end.
+    """The desk of this installation; close it at the end. `stranger`: anybody may come to it.
 
     Raises:
         AtlasError: a setting is missing or wrong, or the store cannot be opened.
@@ -523,7 +524,7 @@ def open_desk(
 
     tokens = Tokens(settings.secret, lambda: now().timestamp())
     links = Links(settings.base_url, tokens)
-    ways = channels(settings, links)
+    ways = channels(settings, links, stranger=stranger)
     store = open_store(settings.store_url)
     return Desk(Subscriptions(store), ways, links, tokens, codes, now=now, closing=store.close)
 

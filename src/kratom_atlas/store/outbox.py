@@ -114,6 +114,11 @@ class Outbox:
         with self._reading() as connection:
             return connection.scalar(sa.select(t.notice.c.id).limit(1)) is None
 
+    def known(self) -> frozenset[str]:
+        """The keys of all that was ever published here."""
+        with self._reading() as connection:
+            return frozenset(connection.scalars(sa.select(t.notice.c.key)))
+
     def publish(self, notices: Iterable[Notice], now: str, *, told: bool = False) -> int:
         """Keep what is new of these, in their order; how many are.
 
