@@ -93,10 +93,12 @@ def run(once: bool, mark_told: bool, attached: bool) -> None:
             return
         from kratom_atlas.notify.cycle import run as run_on
 
-        _log()
-        say(f"alerts are sent by {', '.join(channels) or 'nothing'}; stop with Ctrl-C")
+        _log(for_programs=attached)
+        if not attached:
+            say(f"alerts are sent by {', '.join(channels) or 'nothing'}; stop with Ctrl-C")
         run_on(store, settings, channels, stop)
-    say("stopped")
+    if not attached:
+        say("stopped")
 
 
 @alerts.command()
@@ -372,13 +374,17 @@ def _until_told(attached: bool) -> threading.Event:
     return stop
 
 
-def _log() -> None:
+def _log(*, for_programs: bool) -> None:
     """What happens is told line by line on standard error, without addresses."""
     import logging
 
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    from kratom_atlas.web.watch import JsonLines
+
+    told = logging.StreamHandler()
+    told.setFormatter(
+        JsonLines() if for_programs else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     )
+    logging.basicConfig(level=logging.INFO, handlers=[told], force=True)
 
 
 # -- what there is -----------------------------------------------------------------------------

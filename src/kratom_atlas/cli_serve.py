@@ -48,10 +48,17 @@ _STOP: Final = 2.0
     metavar="ADDRESS",
     help="A proxy in front whose X-Forwarded-For is true: an address or a network.",
 )
+@click.option("--no-alerts", is_flag=True, help="Tell subscribers nothing.")
 def serve(
-    host: str, port: int, site: Path, no_schedule: bool, at_once: int, proxies: tuple[str, ...]
+    host: str,
+    port: int,
+    site: Path,
+    no_schedule: bool,
+    at_once: int,
+    proxies: tuple[str, ...],
+    no_alerts: bool,
 ) -> None:
-    """Serve the site and the API, and start crawls at their hours.
+    """Serve the site and the API, start crawls at their hours, and tell subscribers what is new.
 
     Stops within seconds when told to (SIGTERM, SIGINT); requests under way are finished. Another
     build of the site, by `kratom-atlas build`, is served as soon as it stands.
@@ -74,6 +81,8 @@ def serve(
             say(f"serving at {address}")
             if not no_schedule:
                 ends.append(_crawls(settings, at_once, closing))
+            if not no_alerts:
+                ends.append(_alerts(settings, closing))
 
         def stopping() -> None:
             for end in ends:
@@ -123,8 +132,6 @@ def _build(site: Path) -> None:
 
 def _crawls(settings: Settings, at_once: int, closing: ExitStack) -> Callable[[], None]:
     """Start crawls at their hours; what ends that. A crawl that is cut short goes on later."""
-    import threading
-
     from kratom_atlas.crawl.registry import find_scrapers
     from kratom_atlas.schedule import Scheduler, plan
     from kratom_atlas.store.database import open_store
@@ -134,13 +141,40 @@ def _crawls(settings: Settings, at_once: int, closing: ExitStack) -> Callable[[]
     store = closing.enter_context(open_store(settings.store_url))
     scheduler = Scheduler(store, plan(known, held), at_once=at_once)
     scheduler.start()
-    ending = threading.Thread(target=scheduler.stop, args=(_STOP,), name="stop-schedule")
+    # Crawls end while requests do, and both before the store is closed.
+    return _ending(lambda: scheduler.stop(_STOP), "stop-schedule", closing)
+
+
+def _alerts(settings: Settings, closing: ExitStack) -> Callable[[], None]:
+    """Tell subscribers what is new, in a process of its own; what ends that.
+
+    What is being sent is finished; the rest is sent at the next start.
+    """
+    import sys
+
+    from kratom_atlas.child import Child
+    from kratom_atlas.notify.subscribing import why_closed
+
+    closed = why_closed(settings)
+    if closed:
+        say(f"note: nobody is sent alerts: {closed}")
+        return lambda: None
+    command = (sys.executable, "-m", "kratom_atlas", "alerts", "run", "--attached")
+    child = Child("alerts", command)
+    child.start()
+    return _ending(child.stop, "stop-alerts", closing)
+
+
+def _ending(stop: Callable[[], None], name: str, closing: ExitStack) -> Callable[[], None]:
+    """What begins to end something, beside all else; at the close it is waited for."""
+    import threading
+
+    ending = threading.Thread(target=stop, name=name)
 
     def wait() -> None:
         if ending.ident is None:
             ending.start()
         ending.join()
 
-    # Crawls end while requests do, and both before the store is closed.
     closing.callback(wait)
     return ending.start

@@ -404,7 +404,7 @@ def test_a_silence_is_told_once_and_its_end_once() -> None:
 # -- whatever is recorded ------------------------------------------------------------------------
 
 
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=60, deadline=None)
 @given(ledgers(), st.dates(date(2025, 1, 1), date(2030, 1, 1)))
 def test_every_notice_says_something_and_is_told_once(lines: list[Line], today: date) -> None:
     found = at(lines, today)
@@ -421,7 +421,7 @@ def test_every_notice_says_something_and_is_told_once(lines: list[Line], today: 
         assert json.loads(one.facts)["topic"] == one.topic
 
 
-@effort(max_examples=100, deadline=None)
+@effort(max_examples=40, deadline=None)
 @given(ledgers())
 def test_whoever_was_told_something_wrong_is_told_so(lines: list[Line]) -> None:
     """Told step by step, each wording that no longer stands is corrected by a later notice."""

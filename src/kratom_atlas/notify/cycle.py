@@ -49,7 +49,7 @@ __all__ = ["Teller", "Told", "reach_of", "run", "send_due"]
 
 log = logging.getLogger(__name__)
 
-_LOCK: Final = 0x6B726174656C6C
+_LOCK: Final = 0x6B72616C
 """The advisory lock of whoever tells: never change it."""
 
 

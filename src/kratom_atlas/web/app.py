@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kratom_atlas import __version__
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.statement import seconds
+from kratom_atlas.notify.figures import Watch
 from kratom_atlas.notify.reporting import Intake
 from kratom_atlas.notify.subscribing import Desk, open_desk, why_closed
 from kratom_atlas.settings import Settings
@@ -149,6 +150,8 @@ def application(
     if desk is None and not closed:
         desk = open_desk(settings, lambda: service.reference.codes)
     taking = intake or Intake(settings)
+    alerts = Watch(settings)
+    service.metrics.watch(alerts.read)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -164,6 +167,7 @@ def application(
                 tidying.cancel()
             await anyio.to_thread.run_sync(service.rest)
             await anyio.to_thread.run_sync(taking.close)
+            alerts.close()
             if desk is not None:
                 await anyio.to_thread.run_sync(desk.close)
 
@@ -234,7 +238,7 @@ def _add_watches(app: FastAPI, service: Service) -> None:
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         return Response(
-            service.metrics.text(),
+            await anyio.to_thread.run_sync(service.metrics.text),
             headers={"Cache-Control": "no-store"},
             media_type="text/plain; version=0.0.4; charset=utf-8",
         )

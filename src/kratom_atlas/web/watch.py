@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from kratom_atlas.notify.figures import Figures
 
 __all__ = ["METHODS", "JsonLines", "Metrics"]
 
@@ -85,6 +90,50 @@ class Metrics:
             "kratom_atlas_files_packed", "Files of the site compressed.", registry=registry
         )
 
+    def watch(self, alerts: Callable[[], Figures | None]) -> None:
+        """Tell also how alerts are doing, as read whenever somebody asks."""
+        self._registry.register(_Alerts(alerts))
+
     def text(self) -> bytes:
         """In the format that Prometheus reads."""
         return generate_latest(self._registry)
+
+
+class _Alerts(Collector):
+    """The outbox and the subscriptions in numbers; nothing where there is no store to read."""
+
+    def __init__(self, read: Callable[[], Figures | None]) -> None:
+        self._read = read
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing: the store is not asked before somebody wants to know."""
+        yield from ()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """As Prometheus asks for it."""
+        figures = self._read()
+        if figures is None:
+            return
+        for name, words in _OUTBOX.items():
+            yield GaugeMetricFamily(f"kratom_atlas_alerts_{name}", words, figures.counts[name])
+        yield GaugeMetricFamily(
+            "kratom_atlas_alerts_oldest_due_timestamp_seconds",
+            "Since when something could have been sent; 0 where nothing waits.",
+            figures.oldest_due,
+        )
+        states = GaugeMetricFamily(
+            "kratom_atlas_subscriptions", "Subscriptions by state.", labels=["state"]
+        )
+        for state, count in figures.subscriptions.items():
+            states.add_metric([state], count)
+        yield states
+
+
+_OUTBOX: Final = {
+    "waiting": "Deliveries in no envelope yet.",
+    "due": "Deliveries that could be sent now.",
+    "in_flight": "Envelopes that are being sent.",
+    "retrying": "Envelopes that failed and are tried again.",
+    "sent": "Envelopes sent, of the days for which they are kept.",
+    "dead": "Envelopes that were given up.",
+}
