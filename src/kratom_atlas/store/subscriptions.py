@@ -8,7 +8,8 @@ bytes of an erased row stay in the files until the server's vacuum has reused th
 
 from __future__ import annotations
 
-import mmap
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -303,5 +304,20 @@ def _sent_since(connection: Connection, row: int, since: int) -> int:
 
 
 def _holds(file: Path, address: str) -> bool:
-    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as seen:
-        return seen.find(address.encode()) >= 0
+    """Whether the bytes of a file hold an address.
+
+    Another process looks: to close the file in this one would drop the locks that SQLite has on
+    it, and then nothing stops others from taking away the log of writes that is in use here.
+    """
+    looked = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-I", "-c", _LOOK, str(file)], input=address.encode(), check=False
+    )
+    return looked.returncode != _ABSENT
+
+
+_ABSENT: Final = 7
+_LOOK: Final = f"""
+import mmap, sys
+with open(sys.argv[1], "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as seen:
+    sys.exit(0 if seen.find(sys.stdin.buffer.read()) >= 0 else {_ABSENT})
+"""
