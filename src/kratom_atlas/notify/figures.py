@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from kratom_atlas.store.database import Store
 
 __all__ = ["Figures", "Watch"]
+
+log = logging.getLogger(__name__)
 
 _FRESH: Final = 5.0
 """Seconds for which numbers are told again without another look."""
@@ -68,7 +71,8 @@ class Watch:
                 self._store = open_store(settings.store_url)
             stats = Outbox(self._store).stats()
             states = Subscriptions(self._store).counts()
-        except AtlasError:
+        except AtlasError as error:
+            log.warning("alerts: their numbers cannot be read: %s", error)
             return None
         counts = {
             "waiting": stats.waiting,
