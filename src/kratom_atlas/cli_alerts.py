@@ -112,10 +112,9 @@ def test(whom: str) -> None:
     \b
     Example: kratom-atlas alerts test me@example.org
     """
-    from kratom_atlas.notify.channels import Undelivered
+    from kratom_atlas.notify.channels import Undelivered, masked
     from kratom_atlas.notify.messages import messages
     from kratom_atlas.notify.notices import sample
-    from kratom_atlas.notify.subscribing import masked
     from kratom_atlas.record import load_record
     from kratom_atlas.release.tables import Edition
 
@@ -128,7 +127,7 @@ def test(whom: str) -> None:
             _way(channels, to.channel).send(envelope)
         except Undelivered as error:
             raise AtlasError(f"it was not delivered: {error}") from None
-        click.echo(f"sent to {masked(to)} by {to.channel.label.lower()}")
+        click.echo(f"sent to {masked(to.channel, to.address)} by {to.channel.label.lower()}")
 
 
 @alerts.command()
@@ -224,7 +223,7 @@ def subscribe(
         --topic upcoming --days 30 --rhythm daily --timezone America/New_York --confirmed
     """
     from kratom_atlas.model.subscription import ChannelKind
-    from kratom_atlas.notify.subscribing import masked
+    from kratom_atlas.notify.channels import masked
 
     given = {
         ChannelKind.EMAIL: email,
@@ -255,7 +254,7 @@ def subscribe(
             {
                 "ref": made.ref,
                 "channel": kind,
-                "to": masked(made),
+                "to": masked(made.channel, made.address),
                 "confirmed": not is_waiting,
                 "secret": made.secrets[0] if made.secrets else None,
             }
@@ -266,7 +265,7 @@ def subscribe(
         click.echo(made.secrets[0])
         say("the second line is the secret that signs its events; it is not shown again")
     state = "waits for the link to be used" if is_waiting else "is told from now on"
-    say(f"{masked(made)} {state}")
+    say(f"{masked(made.channel, made.address)} {state}")
 
 
 @click.command()
@@ -428,7 +427,7 @@ def _dead_lines(letters: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _dead(store: Store) -> list[dict[str, Any]]:
-    from kratom_atlas.notify.subscribing import masked
+    from kratom_atlas.notify.channels import masked
 
     return [
         {
@@ -436,7 +435,7 @@ def _dead(store: Store) -> list[dict[str, Any]]:
             "at": one.at,
             "ref": one.envelope.subscription.ref,
             "channel": one.envelope.subscription.channel,
-            "to": masked(one.envelope.subscription),
+            "to": masked(one.envelope.subscription.channel, one.envelope.subscription.address),
             "reason": one.reason,
             "titles": [notice.title for notice in one.envelope.notices],
         }

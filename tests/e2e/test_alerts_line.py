@@ -331,7 +331,7 @@ def test_from_subscribing_to_leaving(served: Installation) -> None:
     line.run("alerts", "run", "--once")
     assert post.taken() == {}
 
-    # The numbers are those of what is kept (Cid's are erased), and neither they nor the log name anybody.
+    # The numbers are those of what is kept: Cid's letter is erased. Nothing names anybody.
     metrics = httpx.get(f"{line.url}/metrics").text
     assert "kratom_atlas_alerts_sent 2.0" in metrics, line.said.read_text(encoding="utf-8")
     assert "kratom_atlas_alerts_dead 0.0" in metrics
@@ -366,7 +366,7 @@ def test_a_letter_that_was_given_up_is_shown_and_tried_again(line: Installation)
     assert "given up: 1" in line.run("alerts", "run", "--once").output
     line.post.handle_DATA = took  # type: ignore[method-assign]
     (dead,) = json.loads(line.run("alerts", "list", "--dead", "--json").stdout)
-    assert dead["to"] == "a…@reader.example.org"
+    assert dead["to"] == "a...@reader.example.org"
     assert "554" in dead["reason"]
     assert line.run("alerts", "replay", dead["id"]).output == "it is tried again\n"
     line.run("alerts", "run", "--once")
@@ -377,7 +377,7 @@ def test_a_letter_that_was_given_up_is_shown_and_tried_again(line: Installation)
 
 def test_an_example_says_that_it_is_one(line: Installation) -> None:
     assert (
-        "sent to m…@reader.example.org"
+        "sent to m...@reader.example.org"
         in line.run("alerts", "test", "me@reader.example.org").output
     )
     (letter,) = line.post.taken()["me@reader.example.org"]

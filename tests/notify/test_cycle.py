@@ -202,15 +202,15 @@ def test_who_is_told_by_where_it_is(world: World) -> None:
 
 def test_a_retraction_goes_to_exactly_those_who_got_the_mistake(world: World) -> None:
     world.subscribe("got-it", places=("US-GA",), topics=(Topic.NEW_LAW,))
+    wrong = (Topic.NEW_LAW, Topic.CORRECTION)
     digest = {"rhythm": Rhythm.DAILY, "hour": 9}
-    world.subscribe("has-not-yet", places=("US-GA",), **digest)
+    world.subscribe("has-not-yet", places=("US-GA",), topics=wrong, **digest)
     world.tell()
     world.letters()
     mistake = ban("mistake", "hb-3")
     world.record(act("hb-3", number="HB 3"), mistake)
     world.tell()
     assert world.read().keys() == {"got-it"}
-    wrong = (Topic.NEW_LAW, Topic.CORRECTION)
     world.subscribe("came-later", places=("US-GA",), topics=wrong)
     world.later(minutes=5)
     world.record(mistake, op=Op.RETRACT)
