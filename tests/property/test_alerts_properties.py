@@ -153,9 +153,13 @@ class Rules:
 
     def is_for(self, one: Published, someone: Subscription, today: str) -> bool:
         notice, chosen = one.notice, someone.choices
-        if notice.withdraws or notice.topic not in chosen.topics:
+        asked = {notice.topic}
+        if notice.topic is Topic.CORRECTION:  # it says what the law is
+            asked.add(Topic.NEW_LAW)
+        if notice.withdraws or not asked & set(chosen.topics):
             return False
-        if notice.severity.rank > chosen.severity.rank:
+        graded = notice.topic not in (Topic.BILL_MOVED, Topic.SOURCE_SILENT)
+        if graded and notice.severity.rank > chosen.severity.rank:
             return False
         named = set(notice.substances)
         if chosen.substances and named and not named & set(chosen.substances):
@@ -167,10 +171,20 @@ class Rules:
             days = (date.fromisoformat(notice.due) - date.fromisoformat(today)).days
             if not 0 <= days <= chosen.notice_days:
                 return False
+            first = date.fromisoformat(notice.due) - timedelta(days=chosen.notice_days)
+            if self.was_told_of(notice, someone.ref, seconds(f"{first}T00:00:00Z")):
+                return False
         confirmed = seconds(someone.confirmed_at)
         if not (notice.topic in LASTING and ahead) and confirmed > one.at:
             return False
         return one.looked != today or someone.confirmed_at[:10] >= today
+
+    def was_told_of(self, notice: Notice, ref: str, since: int) -> bool:
+        """Whether the same was told, or is about to be, after it was near enough to be told of."""
+        others = (p for p in self.notices.values() if p.notice.key != notice.key and p.at >= since)
+        return any(
+            p.notice.about == notice.about and (p.notice.key, ref) in self.told for p in others
+        )
 
     def is_at(self, place: str, chosen: Choices, notice: Notice) -> bool:
         return any(
@@ -338,6 +352,7 @@ class Machine(RuleBasedStateMachine):
             self.rules.put(replace(before, state=found))
 
     @rule(
+        data=st.data(),
         topic=words([Topic.NEW_LAW, Topic.NEW_LAW, *Topic]),
         severity=words(list(Severity)),
         where=places,
@@ -347,6 +362,7 @@ class Machine(RuleBasedStateMachine):
     )
     def there_is_news(
         self,
+        data: st.DataObject,
         topic: Topic,
         severity: Severity,
         where: tuple[str, ...],
@@ -355,8 +371,13 @@ class Machine(RuleBasedStateMachine):
         told: bool,
     ) -> None:
         last = datetime.fromtimestamp(self.now, UTC).date() + timedelta(days=due or 0)
+        name = self.name("n")
+        about = f"m-{name}"
+        before = sorted({p.notice.about for p in self.rules.notices.values()})
+        if topic in LASTING and before and data.draw(st.booleans()):  # the day of what was told
+            about = data.draw(words(before))
         one = news(
-            self.name("n"), topic=topic, severity=severity, places=where, substances=what,
+            name, topic=topic, severity=severity, places=where, substances=what, about=about,
             due="" if due is None else last.isoformat(),
         )  # fmt: skip
         self.publish(one, told)

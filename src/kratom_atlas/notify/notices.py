@@ -48,7 +48,8 @@ def notices(
         *bills_moved(edition, known, base_url),
         *(silences(edition, survey, known, base_url) if survey is not None else ()),
     ]
-    found.sort(key=lambda one: (one[0], one[1].key))
+    # What is new comes before the reminder of it, so that who is told the one is not told both.
+    found.sort(key=lambda one: (one[0], one[1].topic is Topic.UPCOMING, one[1].key))
     yield from (notice for _, notice in found if notice.key not in known)
 
 

@@ -52,6 +52,11 @@ GIVE_UP: Final = 25
 _BREATH: Final = 0.02
 """Seconds between two notices in which others may write to a SQLite store."""
 _LASTING: Final = frozenset({Topic.UPCOMING, Topic.TOOK_EFFECT})
+_ASKED_FOR: Final = {Topic.CORRECTION: (Topic.CORRECTION, Topic.NEW_LAW)}
+"""A correction that says what the law is, is also for those who asked for new law alone."""
+_UNGRADED: Final = frozenset({Topic.BILL_MOVED, Topic.SOURCE_SILENT})
+"""Topics to which no severity applies: they are no changes of law."""
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _MOST_WORDS: Final = 500
 _CACHED: Final = 2000
 
@@ -203,14 +208,18 @@ class Outbox:
             wanted = {
                 "notice": row.id,
                 "now": at,
-                "topics": t.mask([one.topic]),
+                "topics": t.mask(_ASKED_FOR.get(one.topic, [one.topic])),
                 "substances": t.mask(one.substances) if one.substances else t.ALL,
-                "severity": one.severity.rank,
+                "severity": 0 if one.topic in _UNGRADED else one.severity.rank,
                 "days": due - today if one.topic is Topic.UPCOMING and due else -1,
                 "until": t.FOREVER if lasts else row.published,
                 "since": at - at % 86_400 if row.looked == today else 0,
             }
-            if row.looked == today:
+            again = row.looked == today
+            if one.topic is Topic.UPCOMING and due:
+                wanted |= {"about": one.about, "due": due - _EPOCH_DAY}
+                statement = self._sql.ahead_fresh if again else self._sql.ahead
+            elif again:
                 statement = self._sql.match_fresh
             else:
                 statement = self._sql.match_again if row.looked or made else self._sql.match_first
@@ -571,18 +580,29 @@ class _Sql:
             WHERE i.code {among("reached")} AND (i.inside OR i.code {among("at")})
               AND (i.topics & :topics) <> 0 AND (i.substances & :substances) <> 0
               AND i.severity >= :severity AND i.notice_days >= :days AND i.since <= :until
+              {{unless}}
             GROUP BY i.subscription, i.channel, r.due
             ORDER BY i.subscription
         """  # noqa: S608
-        # Who holds the notice is the only one to deliver it: the first time nothing is in the way.
-        self.match_first: Final = sa.text(match.format(source="interest"))
-        self.match_again: Final = sa.text(
-            f"{match.format(source='interest')} ON CONFLICT DO NOTHING"
-        )
         fresh = "WITH fresh AS MATERIALIZED (SELECT * FROM interest WHERE since >= :since) SELECT"
-        self.match_fresh: Final = sa.text(
-            match.replace("SELECT", fresh, 1).format(source="fresh") + "ON CONFLICT DO NOTHING"
-        )
+        first = match.format(source="interest", unless="")
+        late = match.replace("SELECT", fresh, 1).format(source="fresh", unless="{unless}")
+        skip = "ON CONFLICT DO NOTHING"
+        # Who was told of it so few days ahead that it would be said twice.
+        told = """
+              AND NOT EXISTS (
+                SELECT 1 FROM notice n JOIN delivery d ON d.notice = n.id
+                WHERE n.about = :about AND n.id <> :notice AND d.subscription = i.subscription
+                  AND n.published >= (:due - i.notice_days) * 86400
+              )
+        """
+        ahead = match.format(source="interest", unless=told)
+        # Who holds the notice is the only one to deliver it: the first time nothing is in the way.
+        self.match_first: Final = sa.text(first)
+        self.match_again: Final = sa.text(f"{first} {skip}")
+        self.match_fresh: Final = sa.text(late.format(unless="") + skip)
+        self.ahead: Final = sa.text(ahead + skip)
+        self.ahead_fresh: Final = sa.text(late.format(unless=told) + skip)
         self.retract: Final = sa.text(
             f"""
             INSERT INTO delivery (notice, subscription, channel, due)
