@@ -87,7 +87,7 @@ def run(once: bool, mark_told: bool, attached: bool) -> None:
     stop = _until_told(attached)
     with _store(make=True) as store, _channels(settings) as channels:
         if not channels:
-            say("note: no way to a subscriber is set up; see docs/CHANNELS.md")
+            say("note: no way to a subscriber is set up; see docs/ALERTS.md")
         if once:
             _run_once(store, settings, channels, stop)
             return
@@ -500,7 +500,7 @@ def _kind(address: str) -> ChannelKind | None:
 
 def _way(channels: dict[ChannelKind, Channel], kind: ChannelKind) -> Channel:
     if kind not in channels:
-        raise AtlasError(f"{kind.label.lower()} is not set up here; see docs/CHANNELS.md")
+        raise AtlasError(f"{kind.label.lower()} is not set up here; see docs/ALERTS.md")
     return channels[kind]
 
 

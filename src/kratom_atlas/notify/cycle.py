@@ -133,7 +133,7 @@ class Teller:
         if is_first or quietly:
             # Of what is known already only that which is yet to come is worth telling.
             ahead = [one for one in fresh if one.topic is Topic.UPCOMING and not quietly]
-            known = [one for one in fresh if one not in ahead]
+            known = [one for one in fresh if one.topic is not Topic.UPCOMING or quietly]
             published = self._outbox.publish(known, stamp, told=True)
             published += self._outbox.publish(ahead, stamp)
         else:
