@@ -39,7 +39,7 @@ from kratom_atlas.model.subscription import (
     Topic,
 )
 from kratom_atlas.model.values import Provision
-from kratom_atlas.model.vocabulary import Substance
+from kratom_atlas.model.vocabulary import Severity, Substance
 from kratom_atlas.notify.cycle import Teller, Told, reach_of
 from kratom_atlas.notify.figures import Watch
 from kratom_atlas.resolve.record import Record
@@ -221,6 +221,52 @@ def test_a_retraction_goes_to_exactly_those_who_got_the_mistake(world: World) ->
     world.later(days=2)
     world.tell()
     assert "has-not-yet" not in world.read()
+
+
+def test_what_was_just_told_is_not_told_again_as_upcoming(world: World) -> None:
+    world.tell()
+    world.subscribe("month-ahead", places=("US-GA-13001",))
+    world.subscribe("week-ahead", places=("US-GA-13001",), notice_days=7)
+    world.letters()
+    world.record(
+        act("ordinance", COUNTY), ban("local", "ordinance", at=COUNTY, begins="2026-09-18")
+    )
+    world.tell()
+    told = world.read()
+    assert {name: [t.partition(":")[0] for t in titles] for name, titles in told.items()} == {
+        "month-ahead": ["new-law", "upcoming"],  # of what comes on 20 September
+        "week-ahead": ["new-law"],
+    }
+    assert "2026-09-20" in told["month-ahead"][1]
+    world.now = datetime(2026, 9, 11, 12, tzinfo=UTC)
+    world.tell()
+    (reminder,) = world.read().values()
+    assert reminder[0].startswith("upcoming: Upcoming: North County")
+
+
+def test_a_correction_before_the_digest_tells_what_is_right(world: World) -> None:
+    """Also to who chose new law alone: the first wording was taken back, and never sent."""
+    world.tell()
+    digest = {"rhythm": Rhythm.DAILY, "hour": 9}
+    world.subscribe("ann", places=("US-GA",), topics=(Topic.NEW_LAW,), **digest)
+    world.record(act("hb-3"), ban("new", "hb-3"))
+    world.tell()
+    world.later(minutes=5)
+    world.record(ban("new", "hb-3", begins="2027-03-01"), op=Op.SUPERSEDE)
+    world.tell()
+    world.later(days=1)
+    (titles,) = world.read().values()
+    assert len(titles) == 1
+    assert titles[0].startswith("correction: ")
+    assert titles[0].endswith("from 2027-03-01")
+
+
+def test_bills_are_told_whatever_the_severity(world: World) -> None:
+    world.tell()
+    world.subscribe("ann", topics=(Topic.BILL_MOVED, Topic.NEW_LAW), severity=Severity.MAJOR)
+    world.record(act("b-1", stage="introduced", title="Bill 1"))
+    world.tell()
+    assert world.read() == {"ann": ["bill-moved: Georgia: Bill 1: introduced (not law)"]}
 
 
 def test_a_digest_comes_at_its_hour_when_the_clocks_go_back(world: World) -> None:
