@@ -355,6 +355,7 @@ def _mark_told(settings: Settings) -> None:
 
 def _until_told(attached: bool) -> threading.Event:
     """Set when the process is told to end, or, `attached`, when its standard input does."""
+    import os
     import signal
     import sys
     import threading
@@ -364,7 +365,8 @@ def _until_told(attached: bool) -> threading.Event:
         signal.signal(name, lambda *_: stop.set())
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        # Not through a buffer, whose lock a thread that waits would keep at the end.
+        while os.read(sys.stdin.fileno(), 4096):
             pass
         stop.set()
 
@@ -384,6 +386,7 @@ def _log(*, for_programs: bool) -> None:
         JsonLines() if for_programs else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     )
     logging.basicConfig(level=logging.INFO, handlers=[told], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 # -- what there is -----------------------------------------------------------------------------
