@@ -106,7 +106,7 @@ class Topology:
 def read_pack(file: str) -> Topology:
     data = json.loads(_geometry_file(file))
     layers = {
-        name: [_place(item) for item in layer["geometries"]]
+        name: [_place(item) for item in layer["geometries"] if item["type"] == "MultiPolygon"]
         for name, layer in data["objects"].items()
     }
     return Topology(decode_arcs(data), layers)

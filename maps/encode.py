@@ -20,7 +20,7 @@ from maps import boundaries
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 
 Json = dict[str, Any]
-PackName = Literal["us", "world", "us-counties", "parts"]
+PackName = Literal["us", "us-counties", "world", "world-fine", "parts"]
 
 
 @cache

@@ -3,7 +3,9 @@
 Run by hand when boundaries change; the output is committed and recorded in SOURCES.md:
 
     python -m maps.geometry.make_geometry --us-atlas counties-10m.json --world 50m.json \
-        --subunits world_50m.json --zone-tab zone.tab --iso3166-tab iso3166.tab --out maps/geometry
+        --admin world_map.gpkg --zone-tab zone.tab --iso3166-tab iso3166.tab --out maps/geometry
+
+It needs `topojson`, which nothing else here does.
 
 The packs are ordinary quantised TopoJSON in longitude and latitude, so any GIS reads them.
 Projection happens when a page is built (maps/boundaries.py).
@@ -20,8 +22,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
+import pandas as pd
 import shapely
+import topojson
 
 from maps.boundaries import ALIASES, SPLITS, STATE_FIPS, US_TERRITORIES, decode_arcs, ring_points
 
@@ -253,31 +258,142 @@ def make_world(data: Json) -> Json:
     return pack({"countries": countries}, arcs, (WORLD_GRID, WORLD_GRID), (0.0, 0.0))
 
 
-# Subdivisions of federations where law on kratom can differ: (unit of the source, its letters) ->
-# the last part of our code, where that is another one. Jervis Bay has the law of the ACT.
-FEDERATIONS = {"AUS": "AU", "CAN": "CA"}
-SUBDIVISIONS = {
-    ("AUS", "QL"): "QLD", ("AUS", "TS"): "TAS", ("AUS", "VI"): "VIC", ("AUS", "CT"): "ACT",
-    ("AUS", "JB"): "ACT", ("AUS", "NS"): "NSW",
+# Subdivisions of federations where law on kratom can differ: what the source calls them, by the
+# country and the last part of our code. Jervis Bay has the law of the ACT.
+SUBDIVISIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "AU": {
+        "ACT": ("Australian Capital Territory", "Jervis Bay Territory"),
+        "NSW": ("New South Wales",), "NT": ("Northern Territory",), "QLD": ("Queensland",),
+        "SA": ("South Australia",), "TAS": ("Tasmania",), "VIC": ("Victoria",),
+        "WA": ("Western Australia",),
+    },
+    "CA": {
+        "AB": ("Alberta",), "BC": ("British Columbia",), "MB": ("Manitoba",),
+        "NB": ("New Brunswick",), "NL": ("Newfoundland and Labrador",), "NS": ("Nova Scotia",),
+        "NT": ("Northwest Territories",), "NU": ("Nunavut",), "ON": ("Ontario",),
+        "PE": ("Prince Edward Island",), "QC": ("Québec",), "SK": ("Saskatchewan",),
+        "YT": ("Yukon",),
+    },
+    "GB": {"ENG": ("ENG",), "NIR": ("NIR",), "SCT": ("SCT",), "WLS": ("WLS",)},
+    "MY": {
+        "01": ("Johor",), "02": ("Kedah",), "03": ("Kelantan",), "04": ("Melaka",),
+        "05": ("Negeri Sembilan",), "06": ("Pahang",), "07": ("Pulau Pinang",), "08": ("Perak",),
+        "09": ("Perlis",), "10": ("Selangor",), "11": ("Trengganu",), "12": ("Sabah",),
+        "13": ("Sarawak",), "14": ("Kuala Lumpur",), "15": ("Labuan",), "16": ("Putrajaya",),
+    },
 }  # fmt: skip
+# About 2 km at the equator. The page fills a subdivision within the outline of its country, so
+# only the borders between two of them are to be exact: the coast is drawn off the shore.
+SUBDIVISION_TOLERANCE = 0.02
+OFFSHORE, OFFSHORE_TOLERANCE = 0.4, 0.15
 
 
-def make_subdivisions(data: Json) -> Json:
-    """The states, provinces and territories of `FEDERATIONS`, on the source's own grid."""
+def make_subdivisions(admin: Path) -> Json:
+    """The states, provinces, nations and territories of `SUBDIVISIONS`."""
+    units = geopandas.read_file(admin, layer="states_provinces")
+    # The nations of the United Kingdom are there as the unions of their districts.
+    units["called"] = units["gu_a3"].where(units["iso_a2"] == "GB", units["name"])
+    wanted = [
+        {"iso_a2": country, "called": name, "id": f"{country}-{code}"}
+        for country, codes in SUBDIVISIONS.items()
+        for code, names in codes.items()
+        for name in names
+    ]
+    found = units.merge(pd.DataFrame(wanted), on=["iso_a2", "called"])
+    missing = {f"{one['iso_a2']} {one['called']}" for one in wanted} - set(
+        found["iso_a2"] + " " + found["called"]
+    )
+    assert not missing, missing
+    whole = found.dissolve("id", method="coverage").sort_index().reset_index()
+    simple = shapely.coverage_simplify(whole.geometry.to_numpy(), SUBDIVISION_TOLERANCE)
+    whole["geometry"] = widened(simple, whole["iso_a2"].to_numpy())
+    made = topojson.Topology(whole[["id", "geometry"]], prequantize=False).to_dict()
+    arcs = {i: on_world_grid(np.array(arc)) for i, arc in enumerate(made["arcs"])}
+    lonlat = {i: arc * WORLD_GRID for i, arc in arcs.items()}
+    places: dict[str, tuple[str, list[Polygon], Json]] = {}
+    for item in made["objects"]["data"]["geometries"]:
+        code, rings = item["properties"]["id"], item["arcs"]
+        polygons = drop_specks(rings if item["type"] == "MultiPolygon" else [rings], lonlat)
+        places[code] = (code, polygons, label(polygons, lonlat))
+    used = {i for _, polygons, _ in places.values() for i in arc_numbers(polygons)}
+    return pack(
+        {"subdivisions": places}, {i: arcs[i] for i in used}, (WORLD_GRID, WORLD_GRID), (0.0, 0.0)
+    )
+
+
+def widened(shapes: np.ndarray, countries: np.ndarray) -> list[shapely.Geometry]:
+    """Each shape out to sea, but into none of the others and not over the one before it."""
+    cells: list[shapely.Geometry] = []
+    for at, shape in enumerate(shapes):
+        grown = shapely.simplify(shapely.buffer(shape, OFFSHORE, quad_segs=2), OFFSHORE_TOLERANCE)
+        others = shapely.union_all(
+            [
+                *(one for n, one in enumerate(shapes) if n != at and countries[n] == countries[at]),
+                *(cell for n, cell in enumerate(cells) if countries[n] == countries[at]),
+            ]
+        )
+        cell = shapely.difference(shapely.union(grown, shape), others)
+        polygons = [part for part in shapely.get_parts(cell) if shapely.intersects(part, shape)]
+        cells.append(shapely.MultiPolygon(polygons))
+    return cells
+
+
+def on_world_grid(line: np.ndarray) -> np.ndarray:
+    grid: np.ndarray = np.round(line / WORLD_GRID).astype(np.int64)
+    moves = np.any(np.diff(grid, axis=0) != 0, axis=1)
+    kept: np.ndarray = grid[np.concatenate([[True], moves])]
+    return kept
+
+
+# Borders between two units of the world's source of which at least one disputes them.
+DISPUTED_PAIRS = (
+    ("CYN", "CYP"), ("SOL", "SOM"), ("XKX", "SRB"), ("ESH", "MAR"), ("PSE", "ISR"), ("KAS", "IND"),
+    ("KAS", "PAK"), ("KAS", "CHN"),
+)  # fmt: skip
+# The line of control is a part of the border between India and Pakistan.
+LINE_OF_CONTROL = ("IND", "PAK", (73.0, 32.6, 78.0, 37.0))
+# Lines of the source that today separate nothing: Nagorno-Karabakh is administered by Azerbaijan
+# since 2023, and the front in Ukraine is no border.
+LAPSED = {"Azerbaijan", "Ukraine"}
+
+
+def make_disputed(data: Json, admin: Path) -> Json:
+    """Disputed borders as lines, to be drawn dashed."""
     source = Source(data)
-    scale, shift = data["transform"]["scale"], data["transform"]["translate"]
-    found: dict[str, tuple[str, list[Polygon]]] = {}
-    for item, polygons in source.geometries("subunits"):
-        unit = item["properties"]["gu"]
-        if unit in FEDERATIONS:
-            code = f"{FEDERATIONS[unit]}-{SUBDIVISIONS.get((unit, item['id']), item['id'])}"
-            found.setdefault(code, (code, []))[1].extend(polygons)
-    arcs = {
-        i: np.round((source.arcs[i] - shift) / scale).astype(np.int64)
-        for i in sorted({*numbers(found)})
+    used = {
+        item["properties"]["a3"]: {*arc_numbers(p)} for item, p in source.geometries("countries")
     }
-    places = {c: (n, p, label(p, source.arcs)) for c, (n, p) in sorted(found.items())}
-    return pack({"subdivisions": places}, arcs, tuple(scale), tuple(shift))
+    shared = sorted({i for one, other in DISPUTED_PAIRS for i in used[one] & used[other]})
+    one, other, box = LINE_OF_CONTROL
+    controlled = shapely.clip_by_rect(
+        shapely.MultiLineString([source.arcs[i] for i in sorted(used[one] & used[other])]), *box
+    )
+    claims = geopandas.read_file(admin, layer="disputed_borders")
+    claims = claims[~claims["adm0_left"].isin(LAPSED)]
+    lines = [shapely.LineString(source.arcs[i]) for i in shared]
+    lines += [*shapely.get_parts(shapely.line_merge(shapely.union_all(claims.geometry)))]
+    lines += [*shapely.get_parts(controlled)]
+    lines += isthmus(geopandas.read_file(admin, layer="states_provinces"))
+    arcs = {
+        i: simplify(shapely.get_coordinates(line), WORLD_TOLERANCE) for i, line in enumerate(lines)
+    }
+    geometry = {
+        "type": "MultiLineString",
+        "id": "disputed",
+        "properties": {"name": "Disputed borders"},
+        "arcs": [[i] for i in arcs],
+    }
+    made = pack({}, arcs, (WORLD_GRID, WORLD_GRID), (0.0, 0.0))
+    made["objects"] = {"lines": {"type": "GeometryCollection", "geometries": [geometry]}}
+    return made
+
+
+def isthmus(units: geopandas.GeoDataFrame) -> list[shapely.LineString]:
+    """Between Crimea and the mainland."""
+    crimea = units[units["name"] == "Crimea"].union_all().boundary
+    mainland = units[units["name"].isin(["Kherson"])].union_all().boundary
+    shared = shapely.line_merge(shapely.intersection(crimea, mainland))
+    return [*shapely.get_parts(shared)]
 
 
 def numbers(places: dict[str, tuple[str, list[Polygon]]]) -> Iterator[int]:
@@ -439,12 +555,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--us-atlas", type=Path, required=True, help="counties-10m.json")
     parser.add_argument("--world", type=Path, required=True, help="50m.json")
-    parser.add_argument("--subunits", type=Path, required=True, help="world_50m.json")
+    parser.add_argument("--admin", type=Path, required=True, help="world_map.gpkg")
     parser.add_argument("--zone-tab", type=Path, required=True, help="zone.tab of tzdata")
     parser.add_argument("--iso3166-tab", type=Path, required=True, help="iso3166.tab of tzdata")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    world = make_world(json.loads(options.world.read_text(encoding="utf-8")))
+    countries = json.loads(options.world.read_text(encoding="utf-8"))
+    write(options.out / "disputed.topo.json", make_disputed(countries, options.admin))
+    world = make_world(countries)
     points = make_points(
         world,
         options.zone_tab.read_text(encoding="utf-8"),
@@ -452,8 +570,7 @@ def main() -> None:
     )
     write(options.out / "world.topo.json", world)
     write(options.out / "world-points.json", points)
-    subunits = json.loads(options.subunits.read_text(encoding="utf-8"))
-    write(options.out / "subdivisions.topo.json", make_subdivisions(subunits))
+    write(options.out / "subdivisions.topo.json", make_subdivisions(options.admin))
     write(
         options.out / "us.topo.json",
         make_us(json.loads(options.us_atlas.read_text(encoding="utf-8"))),

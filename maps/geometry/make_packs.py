@@ -14,6 +14,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,59 +26,140 @@ from maps.boundaries import Place, Points
 from maps.encode import Json, PackName, varints
 from maps.projection import composite_albers, equal_earth
 
-US, WORLD, PARTS = "us.topo.json", "world.topo.json", "subdivisions.topo.json"
-# Of each file: steps per unit of the plane, and how far, in units, a line may be moved to leave
-# out points. Both are about a pixel at the deepest zoom that the view allows.
-GRID = {US: 20, WORLD: 12, PARTS: 12}
-TOLERANCE = {US: 0.05, WORLD: 0.08, PARTS: 0.08}
+US, WORLD = "us.topo.json", "world.topo.json"
+PARTS, DISPUTED = "subdivisions.topo.json", "disputed.topo.json"
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of a line is kept.
+
+    `grid`: steps per unit of the plane. `tolerance`: how far, in units, a line may be moved to
+    leave out points. `least`: parts of a place smaller than this many units either way are left
+    out, but for its largest.
+    """
+
+    grid: int
+    tolerance: float
+    least: float = 0.0
+
+
+# The fine ones are about a pixel at the deepest zoom that the view allows; the coarse one half a
+# pixel as long as the fine one is not asked for (from zoom 1 on, two pixels a unit).
+COARSE = Detail(4, 0.2, 0.4)
+FINE = {US: Detail(20, 0.05), WORLD: Detail(12, 0.08), PARTS: Detail(12, 0.08)}
+# Two sources that differ by less than this many units mean the same border; shorter lines of
+# them that happen to be near each other are chance.
+SAME_BORDER = 0.6
+LEAST_BORDER = 1.5
 
 
 def packs() -> dict[PackName, Json]:
     """Every pack, by name."""
-    return {"us": states(), "world": world(), "us-counties": counties(), "parts": parts()}
+    return {
+        "us": _view(US, "states", composite_albers, COARSE),
+        "us-counties": counties(),
+        "world": world(),
+        "world-fine": _world(FINE[WORLD]),
+        "parts": parts(),
+    }
 
 
 def world() -> Json:
-    places = boundaries.read_pack("world.topo.json").layers["countries"]
-    order = _in_use(places)
     points = boundaries.world_points()
     page = equal_earth(np.array([lonlat for _, *lonlat in points.values()]))
     markers = [
         [code, round(float(x), 1), round(float(y), 1)]
         for code, (x, y) in zip(points, page, strict=True)
     ]
-    return _geometry("world.topo.json", places, order, order) | {
-        "points": markers,
-        "labels": _labels(places, equal_earth),
+    return _world(COARSE) | {"points": markers}
+
+
+def _world(detail: Detail) -> Json:
+    """Countries, and `disputed`: lines of their own, over the borders of the countries."""
+    return _view(WORLD, "countries", equal_earth, detail) | {
+        "disputed": varints(_arc_numbers(_disputed(detail)))
     }
 
 
-def states() -> Json:
-    places = boundaries.read_pack("us.topo.json").layers["states"]
+def _view(file: str, layer: str, project: Callable[[Points], Points], detail: Detail) -> Json:
+    places = _without_islets(file, boundaries.read_pack(file).layers[layer], detail.least)
     order = _in_use(places)
-    labels = _labels(places, composite_albers)
-    return _geometry("us.topo.json", places, order, order) | {"labels": labels}
+    return {
+        "grid": detail.grid,
+        "arcs": _lines(file, order, detail),
+        "places": varints(_place_numbers(places, _numbers(order))),
+        "codes": [place.code for place in places],
+        "labels": _labels(places, project),
+    }
 
 
 def parts() -> Json:
-    """The subdivisions of some federations; `inner` are the arcs between two of them."""
-    places = boundaries.read_pack(PARTS).layers["subdivisions"]
-    order = _in_use(places)
-    rings = (ring for place in places for polygon in place.polygons for ring in polygon)
-    used = Counter(i if i >= 0 else ~i for ring in rings for i in ring)
-    inner = [number for number, old in enumerate(order) if used[old] > 1]
-    labels = _labels(places, equal_earth)
-    return _geometry(PARTS, places, order, order) | {"labels": labels, "inner": inner}
+    """The subdivisions of some federations: exact between each other, wide at the coast."""
+    return _view(PARTS, "subdivisions", equal_earth, FINE[PARTS])
+
+
+def _disputed(detail: Detail) -> list[NDArray[np.int64]]:
+    """Where a disputed line runs along a border that is drawn, that border; else the line."""
+    borders = boundaries.projected_arcs(WORLD)
+    shared = _shared(boundaries.read_pack(WORLD).layers["countries"])
+    drawn = _on_grid([borders[i] for i in sorted(shared)], detail)
+    mesh = shapely.union_all(
+        [shapely.LineString(line / detail.grid) for line in drawn if len(line) > 1]
+    )
+    claims = shapely.union_all(
+        [shapely.LineString(line) for line in boundaries.projected_arcs(DISPUTED)]
+    )
+    along = shapely.intersection(mesh, shapely.buffer(claims, SAME_BORDER))
+    apart = shapely.difference(claims, shapely.buffer(mesh, SAME_BORDER))
+    lines = [
+        shapely.get_coordinates(line)
+        for part in (along, apart)
+        for line in shapely.get_parts(shapely.line_merge(part))
+        if line.length >= LEAST_BORDER
+    ]
+    return _on_grid(sorted(lines, key=lambda line: line.tolist()), detail)
 
 
 def counties() -> Json:
-    """Only the lines that the states do not have; arc numbers go on where the states' end."""
-    topology = boundaries.read_pack("us.topo.json")
-    first = _in_use(topology.layers["states"])
-    known = set(first)
-    places = topology.layers["counties"]
-    rest = [number for number in _in_use(places) if number not in known]
-    return _geometry("us.topo.json", places, first + rest, rest)
+    """The states once more, fine, and the counties on the same arcs.
+
+    `outlines` are the arcs of the states, `arcs` those that come after them; `states` are the
+    places of the pack `us`, in its order.
+    """
+    topology = boundaries.read_pack(US)
+    states, places = topology.layers["states"], topology.layers["counties"]
+    first = _in_use(states)
+    known = {_plain(signed) for signed in first}
+    rest = [signed for signed in _in_use(places) if _plain(signed) not in known]
+    number = _numbers(first + rest)
+    return {
+        "grid": FINE[US].grid,
+        "outlines": _lines(US, first, FINE[US]),
+        "arcs": _lines(US, rest, FINE[US]),
+        "states": varints(_place_numbers(states, number)),
+        "places": varints(_place_numbers(places, number)),
+        "codes": [place.code for place in places],
+    }
+
+
+def _without_islets(file: str, places: Sequence[Place], least: float) -> list[Place]:
+    arcs = boundaries.projected_arcs(file)
+
+    def size(polygon: list[list[int]]) -> float:
+        points = boundaries.ring_points(polygon[0], arcs)
+        return float(np.ptp(points, axis=0).max())
+
+    def kept(place: Place) -> Place:
+        sizes = [size(polygon) for polygon in place.polygons]
+        large = [
+            polygon
+            for polygon, its in zip(place.polygons, sizes, strict=True)
+            if its >= least or its == max(sizes)
+        ]
+        return replace(place, polygons=large)
+
+    return [kept(place) for place in places]
 
 
 def _labels(places: Sequence[Place], project: Callable[[Points], Points]) -> list[list[float]]:
@@ -86,30 +168,52 @@ def _labels(places: Sequence[Place], project: Callable[[Points], Points]) -> lis
     return labels
 
 
+def _rings(places: Sequence[Place]) -> Iterable[list[int]]:
+    return (ring for place in places for polygon in place.polygons for ring in polygon)
+
+
+def _plain(signed: int) -> int:
+    """The number of an arc, whichever way it is walked."""
+    return signed if signed >= 0 else ~signed
+
+
+def _shared(places: Sequence[Place]) -> set[int]:
+    """The arcs between two places."""
+    used = Counter(_plain(signed) for ring in _rings(places) for signed in ring)
+    return {number for number, times in used.items() if times > 1}
+
+
 def _in_use(places: Sequence[Place]) -> list[int]:
-    rings = (ring for place in places for polygon in place.polygons for ring in polygon)
-    # In order of first use: the next arc of a ring is then mostly the next number.
-    return list(dict.fromkeys(i if i >= 0 else ~i for ring in rings for i in ring))
+    """Arcs in order of first use, the way they are first walked.
+
+    The next arc of a ring is then mostly the next number, and begins where the last one ended.
+    """
+    first: dict[int, int] = {}
+    for ring in _rings(places):
+        for signed in ring:
+            first.setdefault(_plain(signed), signed)
+    return list(first.values())
 
 
-def _geometry(file: str, places: Sequence[Place], order: list[int], own: list[int]) -> Json:
+def _numbers(order: list[int]) -> dict[int, int]:
+    """Signed arc of the source -> twice its number, odd if walked backwards."""
+    number = {signed: 2 * n for n, signed in enumerate(order)}
+    return number | {~signed: 2 * n + 1 for n, signed in enumerate(order)}
+
+
+def _lines(file: str, order: list[int], detail: Detail) -> str:
     arcs = boundaries.projected_arcs(file)
-    number = {old: new for new, old in enumerate(order)}
-    return {
-        "grid": GRID[file],
-        "arcs": varints(_arc_numbers(_on_grid([arcs[i] for i in own], file))),
-        "places": varints(_place_numbers(places, number)),
-        "codes": [place.code for place in places],
-    }
+    lines = [arcs[signed] if signed >= 0 else arcs[~signed][::-1] for signed in order]
+    return varints(_arc_numbers(_on_grid(lines, detail)))
 
 
-def _on_grid(arcs: Sequence[Points], file: str) -> list[NDArray[np.int64]]:
+def _on_grid(arcs: Sequence[Points], detail: Detail) -> list[NDArray[np.int64]]:
     """Each line with as few points as its ends and the tolerance allow; an island stays one."""
     index = np.repeat(np.arange(len(arcs)), [len(arc) for arc in arcs])
     lines = shapely.linestrings(np.concatenate(arcs), indices=index)
     tried = [
-        _rounded(shapely.simplify(lines, tolerance, preserve_topology=False), file)
-        for tolerance in (TOLERANCE[file], TOLERANCE[file] / 4, 0.0)
+        _rounded(shapely.simplify(lines, tolerance, preserve_topology=False), detail.grid)
+        for tolerance in (detail.tolerance, detail.tolerance / 4, 0.0)
     ]
     least = [4 if np.array_equal(arc[0], arc[-1]) else 2 for arc in arcs]
     return [
@@ -118,9 +222,9 @@ def _on_grid(arcs: Sequence[Points], file: str) -> list[NDArray[np.int64]]:
     ]
 
 
-def _rounded(lines: NDArray[np.object_], file: str) -> list[NDArray[np.int64]]:
+def _rounded(lines: NDArray[np.object_], steps: int) -> list[NDArray[np.int64]]:
     points, index = shapely.get_coordinates(lines, return_index=True)
-    grid = np.round(points * GRID[file]).astype(np.int64)
+    grid = np.round(points * steps).astype(np.int64)
     moves = np.append(True, np.any(np.diff(grid, axis=0) != 0, axis=1) | (np.diff(index) != 0))
     grid, index = grid[moves], index[moves]
     return np.split(grid, np.flatnonzero(np.diff(index)) + 1)
@@ -149,10 +253,9 @@ def _place_numbers(places: Sequence[Place], number: dict[int, int]) -> Iterable[
             yield len(polygon)
             for ring in polygon:
                 yield len(ring)
-                for old in ring:
-                    new = number[old] * 2 if old >= 0 else number[~old] * 2 + 1
-                    yield new - last
-                    last = new
+                for signed in ring:
+                    yield number[signed] - last
+                    last = number[signed]
 
 
 def main(arguments: list[str] | None = None) -> None:
