@@ -173,6 +173,7 @@ def render(page: MapInput) -> dict[str, bytes]:
     chunks: dict[str, Json] = {
         "us": encode.pack("us"),
         "world": encode.pack("world"),
+        "world-fine": encode.pack("world-fine"),
         "us-counties": _counties(page),
         "parts": encode.pack("parts"),
         "if": encode.supposed(page.proposals, page.supposed, table["likes"], _identifiers(page)),
@@ -198,15 +199,16 @@ def _terms(say: Language) -> str:
 
 
 def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str, Json]:
-    """What the single file holds: countries, states, counties; the law of countries and states.
+    """What the single file holds: every outline, and the law of countries and states.
 
-    Neither provinces nor proposals: it stays small, and proposals go out of date soonest.
+    No proposals: it stays small, and they go out of date soonest.
     """
     top_level = page.places[page.places["code"].str.count("-") < 2]
     likes = set(map(str, top_level["like"]))
+    chunks = _fine_only(chunks)
     kept: dict[str, Json] = {}
     for name, content in chunks.items():
-        if name in ("parts", "if"):
+        if name == "if":
             continue
         if not name.startswith("law/"):
             kept[name] = content
@@ -221,6 +223,19 @@ def _without_localities(page: MapInput, chunks: Mapping[str, Json]) -> dict[str,
         }
         kept[name] = {**top, "decides": {k: v for k, v in content["decides"].items() if k in likes}}
     return kept
+
+
+def _fine_only(chunks: Mapping[str, Json]) -> dict[str, Json]:
+    """A single file needs no coarse outlines to begin with."""
+    counties = dict(chunks["us-counties"])
+    fine = {"arcs": counties.pop("outlines"), "places": counties.pop("states")}
+    world = {**chunks["world"], **chunks["world-fine"]}
+    rest = {name: content for name, content in chunks.items() if name != "world-fine"}
+    return rest | {
+        "us": {**chunks["us"], **fine, "grid": counties["grid"]},
+        "us-counties": counties,
+        "world": world,
+    }
 
 
 def _counties(page: MapInput) -> Json:
@@ -290,9 +305,11 @@ def _document(
     page: MapInput, table: Json, say: Language, kind: Kind, chunks: Mapping[str, Json]
 ) -> str:
     map_html, start = _folium()
-    css, app, leaflet = _style(), _app(say), _leaflet()
+    # In one script: between two of them a browser may lay out and paint what will change at once.
+    css, leaflet, app = _style(), _leaflet(), _app(say)
     if kind == "offline":
         app += f"\n{_ask(say)}"
+    code = f"{app}\n{start}"
     text = html.escape
     root = text(_root(page, say, kind))
     early = _early(page, say, kind)
@@ -307,7 +324,7 @@ def _document(
         "nav": _nav(say, root, kind),
         "languages": _languages(page, say, root) if kind == "page" else "",
         "css": css,
-        "csp": _policy([css], [early, leaflet, app, start]),
+        "csp": _policy([css], [early, leaflet, code]),
         "early": early,
         "title": text(page.title),
         "preview": _preview(page, say) if kind == "page" else "",
@@ -338,8 +355,7 @@ def _document(
         ),
         "data": _json(_data(page, table, say, kind)),
         "leaflet": leaflet,
-        "app": app,
-        "start": start,
+        "code": code,
     }
 
     def part(found: re.Match[str]) -> str:
@@ -429,11 +445,14 @@ def _spoken(choices: Sequence[tuple[str, str]], say: Language) -> list[tuple[str
 
 
 def _early(page: MapInput, say: Language, kind: Kind) -> str:
-    """Asks for the outlines of the view that the address names, while the page is still read."""
+    """What comes before all: styles for pages that are alive, and, while the page is still read,
+    the outlines of the view that the address names.
+    """
+    alive = "document.documentElement.classList.add('js');"
     if kind == "offline":
-        return ""
+        return alive
     chunks = f"{_root(page, say, kind)}{CHUNKS}"
-    return (
+    return alive + (
         "(function(h){var world=/view=world|place=[A-Z]{2}(&|$)/,us=/view=us|place=US-/,"
         f"v=/view=tiles/.test(h)?'':world.test(h)?'world':us.test(h)?'us':'{page.view}',"
         "l=document.createElement('link');l.rel='preload';l.as='script';"
@@ -488,7 +507,7 @@ def _data(page: MapInput, table: Json, say: Language, kind: Kind) -> Json:
         "embed": kind != "page",
         "images": list(page.images),
         "groups": list(page.details),
-        "parts": [] if kind == "offline" else encode.pack("parts")["codes"],
+        "parts": encode.pack("parts")["codes"],
         "both": [code for code in encode.pack("world")["codes"] if code.startswith("US-")]
         + [code for code, *_ in encode.pack("world")["points"] if code.startswith("US-")],
         "table": table,
@@ -558,6 +577,8 @@ def _policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
             f"script-src {' '.join(map(_hash, scripts))} 'self' file:",
             f"style-src {' '.join(map(_hash, styles))}",
             "img-src data:",
+            # For robots.txt: tools that look a page over fetch it under the page's policy.
+            "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
         ]

@@ -22,31 +22,40 @@ const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const VALUE = new Uint8Array(128);
 for (let a = 0; a < 64; a++) VALUE[ALPHABET.charCodeAt(a)] = a;
 
-function reader(text) {
-  let at = 0;
-  return () => {
-    let result = 0, shift = 0, bits;
-    do {
-      bits = VALUE[text.charCodeAt(at++)];
-      result |= (bits & 31) << shift;
-      shift += 5;
-    } while (bits & 32);
-    return (result >>> 1) ^ -(result & 1);
-  };
+/* In one loop over the whole text: it is compiled while it runs. */
+function decode(text) {
+  const numbers = new Int32Array(text.length);
+  let count = 0, result = 0, shift = 0;
+  for (let at = 0; at < text.length; at++) {
+    const bits = VALUE[text.charCodeAt(at)];
+    result |= (bits & 31) << shift;
+    if (bits & 32) shift += 5;
+    else {
+      numbers[count++] = (result >>> 1) ^ -(result & 1);
+      result = shift = 0;
+    }
+  }
+  return numbers.subarray(0, count);
 }
 
-function readArcs(text, grid, into) {
-  const next = reader(text), count = next();
-  let x = 0, y = 0;
-  for (let i = 0; i < count; i++) {
-    const length = next(), arc = new Float32Array(length * 2);
-    for (let j = 0; j < length; j++) {
-      x += next(); y += next();
-      arc[2 * j] = x / grid; arc[2 * j + 1] = y / grid;
+function reader(text) {
+  const numbers = decode(text);
+  let at = 0;
+  return () => numbers[at++];
+}
+
+function readArcs(text, grid) {
+  const numbers = decode(text), arcs = [];
+  let at = 1, x = 0, y = 0;
+  for (let left = numbers[0]; left > 0; left--) {
+    const arc = new Float32Array(numbers[at++] * 2);
+    for (let j = 0; j < arc.length; j += 2) {
+      x += numbers[at++]; y += numbers[at++];
+      arc[j] = x / grid; arc[j + 1] = y / grid;
     }
-    into.push(arc);
+    arcs.push(arc);
   }
-  return into;
+  return arcs;
 }
 
 /* A place with an outline: its path, its box, and the box of its largest part. */
@@ -81,10 +90,11 @@ function Feature(code, rings, arcs) {
   }
 }
 
-function readPlaces(geometry, arcs) {
-  const next = reader(geometry.places);
+/* `codes` and `labels` may be those of another chunk, which tells the same places less finely. */
+function readPlaces(places, codes, labels, arcs) {
+  const next = reader(places);
   let last = 0;
-  return geometry.codes.map((code, i) => {
+  return codes.map((code, i) => {
     const rings = [];
     for (let polygons = next(); polygons > 0; polygons--)
       for (let count = next(); count > 0; count--) {
@@ -93,16 +103,16 @@ function readPlaces(geometry, arcs) {
         rings.push(ring);
       }
     const feature = new Feature(code, rings, arcs);
-    if (geometry.labels) feature.middle = geometry.labels[i];
+    if (labels) feature.middle = labels[i];
     return feature;
   });
 }
 
-function mesh(arcs, from) {
+function mesh(arcs) {
   const path = new Path2D();
-  for (let i = from; i < arcs.length; i++) {
-    path.moveTo(arcs[i][0], arcs[i][1]);
-    for (let k = 2; k < arcs[i].length; k += 2) path.lineTo(arcs[i][k], arcs[i][k + 1]);
+  for (const arc of arcs) {
+    path.moveTo(arc[0], arc[1]);
+    for (let k = 2; k < arc.length; k += 2) path.lineTo(arc[k], arc[k + 1]);
   }
   return path;
 }

@@ -1,7 +1,7 @@
 /* The law on a day: what the table says of a place, a substance and a day. */
 const table = data.table, SUBSTANCES = data.substances.length, WORDS = table.words;
 const UNKNOWN = "unknown";
-const nextOfList = reader(table.lists), nextOfHistory = reader(table.histories);
+const nextOfList = reader(table.lists);
 
 /* Each list of runs: [first day, number in `days`, number of the answer]. */
 const lists = [];
@@ -18,8 +18,7 @@ function readList() {
 }
 
 const ROWS = table.likes.length;
-const histories = new Int32Array(ROWS * SUBSTANCES);
-for (let i = 0; i < histories.length; i++) histories[i] = nextOfHistory();
+const histories = decode(table.histories);
 
 const listedAt = dictionary();
 table.codes.forEach((code, i) => { listedAt[code] = i; });
@@ -176,13 +175,18 @@ const ordinalOf = (iso) => {
   return Number.isNaN(time) ? NaN : time / 864e5 + 719163;
 };
 const FIRST = ordinalOf("2012-01-01");
-const longDate = new Intl.DateTimeFormat(LOCALE, { dateStyle: "long", timeZone: "UTC" });
-const monthDate = new Intl.DateTimeFormat(LOCALE, { year: "numeric", month: "long", timeZone: "UTC" });
-const longDay = (day) => longDate.format(new Date((day - 719163) * 864e5));
+/* Made when first asked for: that is slow, and the first drawing has no dates. */
+const formats = dictionary();
 
-/* `2026`, `2026-08` or `2026-08-01`, as precise as it is. */
-const dateWords = (iso) => iso.length === 4 ? iso
-  : (iso.length === 7 ? monthDate : longDate).format(new Date(iso));
+/* `2026`, `2026-08` or `2026-08-01`, as precise as it is; what is no day stays as it is written. */
+function dateWords(iso) {
+  if (iso.length === 4 || Number.isNaN(Date.parse(iso))) return iso;
+  formats[iso.length] ||= new Intl.DateTimeFormat(LOCALE, {
+    ...(iso.length === 7 ? { year: "numeric", month: "long" } : { dateStyle: "long" }), timeZone: "UTC",
+  });
+  return formats[iso.length].format(new Date(iso));
+}
+const longDay = (day) => dateWords(isoOf(day));
 
 /* A day as precise as its source. */
 function dayWords(at) {

@@ -16,17 +16,28 @@ const TILES = ("AK0,0 ME11,0 VT10,1 NH11,1 WA1,2 ID2,2 MT3,2 ND4,2 MN5,2 IL6,2 W
   "GA8,6 HI0,7 TX4,7 FL9,7 PR11,7 VI11,6 GU1,7 MP1,6 AS2,7").split(" ");
 const TILE = 65;
 
-let map, canvas, held = false;
+let map, canvas, held = false, onPaper = null;
 const layers = { us: null, world: null, tiles: null };
-let counties = null, countyMesh = null, statesArcs = null;
+let counties = null, countyMesh = null, stateArcs = null, fineWorld = data.chunks === null;
 const place = dictionary();
 
-function addLayer(view, features, net, markers) {
+function addLayer(view, features, net, markers, disputed) {
   for (const p of data.points)
     if (p[1] === view) markers.push({ code: p[0], middle: [p[2], p[3]], town: true });
-  layers[view] = { features, mesh: net, markers };
+  layers[view] = { features, mesh: net, markers, disputed };
   for (const f of features.concat(markers)) f.row = rowOf(f.code);
   for (const f of features.concat(markers)) if (view !== "tiles") place[f.code] = f;
+}
+
+/* The same places, drawn more finely. */
+function refine(view, features, net, disputed) {
+  for (const f of features) {
+    f.row = place[f.code].row;
+    f.middle = place[f.code].middle;
+    place[f.code] = f;
+  }
+  layers[view] = { features, mesh: net, markers: layers[view].markers, disputed };
+  borders.key = "";
 }
 
 function tileLayer() {
@@ -43,26 +54,33 @@ function tileLayer() {
   addLayer("tiles", features, net, []);
 }
 
+const disputedOf = (geometry) => geometry.disputed && mesh(readArcs(geometry.disputed, geometry.grid));
+
 function needLayer(view) {
   if (layers[view]) return Promise.resolve();
   if (view === "tiles") { tileLayer(); return Promise.resolve(); }
   return load(view).then((geometry) => {
     if (layers[view]) return;
-    const arcs = readArcs(geometry.arcs, geometry.grid, []);
-    if (view === "us") statesArcs = arcs;
-    addLayer(view, readPlaces(geometry, arcs), mesh(arcs, 0),
-      (geometry.points || []).map((p) => ({ code: p[0], middle: [p[1], p[2]] })));
+    const arcs = readArcs(geometry.arcs, geometry.grid);
+    if (view === "us") stateArcs = arcs;
+    addLayer(view, readPlaces(geometry.places, geometry.codes, geometry.labels, arcs), mesh(arcs),
+      (geometry.points || []).map((p) => ({ code: p[0], middle: [p[1], p[2]] })), disputedOf(geometry));
   });
 }
 
 function needCounties() {
   return Promise.all([load("us-counties"), needLayer("us")]).then(([geometry]) => {
     if (counties) return;
-    const arcs = statesArcs.slice(), first = arcs.length;
-    readArcs(geometry.arcs, geometry.grid, arcs);
+    const lines = readArcs(geometry.arcs, geometry.grid), codes = layers.us.features.map((f) => f.code);
     geometry.codes.forEach((code, i) => { countyNames[code] = geometry.names[i]; });
-    counties = readPlaces(geometry, arcs);
-    countyMesh = mesh(arcs, first);
+    /* A single file has the states' fine outlines from the beginning. */
+    if (geometry.outlines) {
+      stateArcs = readArcs(geometry.outlines, geometry.grid);
+      refine("us", readPlaces(geometry.states, codes, null, stateArcs), mesh(stateArcs));
+    }
+    counties = readPlaces(geometry.places, geometry.codes, null, stateArcs.concat(lines));
+    countyMesh = mesh(lines);
+    stateArcs = null;
     for (const f of counties) {
       f.row = rowOf(f.code);
       f.stateRow = rowOf(parent(f.code));
@@ -76,19 +94,30 @@ function needCounties() {
   });
 }
 
+function needFineWorld() {
+  if (fineWorld) return needLayer("world");
+  return Promise.all([load("world-fine"), needLayer("world")]).then(([geometry]) => {
+    if (fineWorld) return;
+    fineWorld = true;
+    const arcs = readArcs(geometry.arcs, geometry.grid);
+    refine("world", readPlaces(geometry.places, geometry.codes, null, arcs), mesh(arcs), disputedOf(geometry));
+    document.documentElement.dataset.fine = "1";
+    draw();
+  });
+}
+
 /* States and provinces of federations, over their countries. */
 let parts = null, partsMesh = null;
 const isPart = (code) => data.parts.includes(code);
 
 function needParts() {
-  return Promise.all([load("parts"), needLayer("world")]).then(([geometry]) => {
+  return Promise.all([load("parts"), needFineWorld()]).then(([geometry]) => {
     if (parts) return;
-    const arcs = readArcs(geometry.arcs, geometry.grid, []);
-    parts = readPlaces(geometry, arcs);
-    partsMesh = mesh(geometry.inner.map((i) => arcs[i]), 0);
+    const arcs = readArcs(geometry.arcs, geometry.grid);
+    parts = readPlaces(geometry.places, geometry.codes, geometry.labels, arcs);
+    partsMesh = mesh(arcs);
     for (const f of parts) {
       f.row = rowOf(f.code);
-      f.whole = place[parent(f.code)];
       place[f.code] = f;
     }
     borders.key = "";
@@ -99,13 +128,14 @@ function needParts() {
 
 const partsShown = (zoom) => state.view === "world" && parts !== null && zoom >= COUNTY_ZOOM;
 
-/* Within the outline of the country: the two come from sources that differ at the coast. */
+/* Within the outline of the country: their own coasts lie out at sea. */
 function paintParts(ctx, v) {
   for (const f of parts) {
-    if (!seen(f.box, v.box) || f.row === undefined || shades[f.row] === shades[f.whole.row]) continue;
+    const whole = place[parent(f.code)];
+    if (!seen(f.box, v.box) || f.row === undefined || shades[f.row] === shades[whole.row]) continue;
     if (state.law === "own" && state.mode !== "fresh" && shades[f.row] === unknownAt) continue;
     ctx.save();
-    ctx.clip(f.whole.path, "evenodd");
+    ctx.clip(whole.path, "evenodd");
     paintFill(ctx, f, v);
     ctx.restore();
   }
@@ -131,6 +161,8 @@ function fill(style, scale, ratio) {
   return tilesOf[key].pattern;
 }
 
+const pixels = () => onPaper ? 3 : window.devicePixelRatio || 1;
+
 const Canvas = L.Renderer.extend({
   options: { padding: 0.2 },
   _initContainer() {
@@ -147,7 +179,7 @@ const Canvas = L.Renderer.extend({
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
     L.Renderer.prototype._update.call(this);
-    const size = this._bounds.getSize(), ratio = window.devicePixelRatio || 1, element = this._container;
+    const size = this._bounds.getSize(), ratio = pixels(), element = this._container;
     L.DomUtil.setPosition(element, this._bounds.min);
     element.width = Math.round(size.x * ratio);
     element.height = Math.round(size.y * ratio);
@@ -157,7 +189,7 @@ const Canvas = L.Renderer.extend({
   },
   paint() {
     if (held || !this._bounds || !layers[state.view]) return;
-    const ratio = window.devicePixelRatio || 1, zoom = this._map.getZoom();
+    const ratio = pixels(), zoom = this._map.getZoom();
     const scale = this._map.getZoomScale(zoom, 0), size = this._bounds.getSize();
     const origin = this._map.getPixelOrigin().add(this._bounds.min);
     paintAll(this._container.getContext("2d"), {
@@ -184,23 +216,30 @@ function paintAll(ctx, v) {
   paintChosen(ctx, unit);
   ctx.setTransform(v.ratio, 0, 0, v.ratio, v.ratio * v.x, v.ratio * v.y);
   for (const m of layer.markers)
-    if (markerShown(m)) paintDot(ctx, m, v, m.town ? (v.zoom < 0.5 ? 2.4 : v.zoom < 1 ? 3.4 : 5.5) : 3.2);
+    if (markerShown(m) && !underLabel(m, v)) paintDot(ctx, m, v, m.town ? townSize(v) : 3.2);
   if (state.view === "world") paintWorldMarks(ctx, v);
   else paintLetters(ctx, v);
   if (more) more.paint(ctx, v);
 }
 
-/* Borders stay as they are while only the law changes: they are drawn once for each place of the map. */
-let borders = { key: "", sheet: null };
+/* Borders stay as they are while only the law changes: when a map is drawn again in the same place,
+   they are kept on a sheet of their own. */
+let borders = { key: "", sheet: null, kept: false };
 function paintBorders(ctx, layer, v, close) {
   const { width, height } = ctx.canvas, key = [state.view, close, v.scale, v.x, v.y, width, height].join();
   if (borders.key !== key) {
+    borders = { key, sheet: borders.sheet, kept: false };
+    ctx.lineJoin = "bevel";
+    strokeBorders(ctx, layer, 1 / v.scale, close);
+    return;
+  }
+  if (!borders.kept) {
     const sheet = borders.sheet || document.createElement("canvas"), on_ = sheet.getContext("2d");
     sheet.width = width; sheet.height = height;
     on_.setTransform(ctx.getTransform());
     on_.lineJoin = "bevel";
     strokeBorders(on_, layer, 1 / v.scale, close);
-    borders = { key, sheet };
+    borders = { key, sheet, kept: true };
   }
   ctx.save();
   ctx.setTransform(1, 0, 0, 1, 0, 0);
@@ -216,21 +255,39 @@ function strokeBorders(ctx, layer, unit, close) {
     ctx.strokeStyle = "rgba(40,40,40,.5)"; ctx.lineWidth = 0.7 * unit;
     ctx.stroke(countyMesh);
   }
-  if (partsShown(map.getZoom())) {
-    ctx.strokeStyle = "rgba(255,255,255,.4)"; ctx.lineWidth = 2.2 * unit;
-    ctx.stroke(partsMesh);
-    ctx.strokeStyle = "rgba(40,40,40,.6)"; ctx.lineWidth = unit;
-    ctx.stroke(partsMesh);
-  }
+  if (partsShown(map.getZoom())) strokeParts(ctx, unit);
   const wide = state.view === "world" ? 0.4 : close ? 1.7 : 0.95;
   ctx.strokeStyle = "rgba(35,35,35,.8)"; ctx.lineWidth = (wide * 1.5 + 0.5) * unit;
   ctx.stroke(layer.mesh);
   ctx.strokeStyle = "rgba(255,255,255,.9)"; ctx.lineWidth = wide * unit;
   if (state.view !== "tiles") ctx.stroke(layer.mesh);
+  if (layer.disputed) strokeDisputed(ctx, layer.disputed, unit);
+}
+
+function strokeParts(ctx, unit) {
+  const whole = new Path2D();
+  for (const code of new Set(parts.map((f) => parent(f.code)))) whole.addPath(place[code].path);
+  ctx.save();
+  ctx.clip(whole, "evenodd");
+  ctx.strokeStyle = "rgba(255,255,255,.4)"; ctx.lineWidth = 2.2 * unit;
+  ctx.stroke(partsMesh);
+  ctx.strokeStyle = "rgba(40,40,40,.6)"; ctx.lineWidth = unit;
+  ctx.stroke(partsMesh);
+  ctx.restore();
+}
+
+/* Dashes over what was a border like any other. */
+function strokeDisputed(ctx, path, unit) {
+  ctx.strokeStyle = "#fff"; ctx.lineWidth = 2.2 * unit;
+  ctx.stroke(path);
+  ctx.setLineDash([3 * unit, 2.4 * unit]);
+  ctx.strokeStyle = "#222"; ctx.lineWidth = 1.3 * unit;
+  ctx.stroke(path);
+  ctx.setLineDash([]);
 }
 
 function paintFill(ctx, f, v) {
-  ctx.fillStyle = fill(styleOf(f.row), v.scale * v.ratio, v.ratio);
+  ctx.fillStyle = fill(styleOf(f.row), v.scale, v.ratio);
   ctx.fill(f.path, "evenodd");
   /* What if: what would stay as it is recedes. */
   if (recedes(f)) {
@@ -252,6 +309,21 @@ function paintChosen(ctx, unit) {
   const f = state.view === "tiles" ? layers.tiles.features.find((t) => t.code === state.place)
     : place[state.place];
   if (!f || !f.path || (state.view === "world") === (f.code.startsWith("US-") && !inWorld(f.code))) return;
+  if (isPart(f.code)) {
+    const whole = place[parent(f.code)];
+    strokeWithin(ctx, f, whole, unit);
+    strokeWithin(ctx, whole, f, unit);
+  } else strokeChosen(ctx, f, unit);
+}
+
+function strokeWithin(ctx, f, frame, unit) {
+  ctx.save();
+  ctx.clip(frame.path, "evenodd");
+  strokeChosen(ctx, f, unit);
+  ctx.restore();
+}
+
+function strokeChosen(ctx, f, unit) {
   ctx.strokeStyle = "#fff"; ctx.lineWidth = 5 * unit; ctx.stroke(f.path);
   ctx.strokeStyle = "#000"; ctx.lineWidth = 2.4 * unit; ctx.stroke(f.path);
 }
@@ -274,7 +346,7 @@ function paintLetters(ctx, v) {
     const box = BOXES[f.code], x = f.middle[0] * v.scale, y = f.middle[1] * v.scale;
     const wide = (f.main[2] - f.main[0]) * v.scale, high = (f.main[3] - f.main[1]) * v.scale;
     if (box && boxesShown(v)) paintBox(ctx, f, box[0] * v.scale, box[1] * v.scale, x, y);
-    else if (wide > 40 && high > 30 && (f.tile || v.scale >= 0.5)) paintLabel(ctx, f, x, y);
+    else if (labelled(f, v.scale)) paintLabel(ctx, f, x, y);
     else if (!f.tile && small(f, v.scale)) paintDot(ctx, f, v, 3);
     else if (wide > 18 && high > 14) paintSymbol(ctx, f, x, y);
   }
@@ -341,10 +413,23 @@ function markerShown(m) {
   return shades[m.row] !== unknownAt && shades[m.row] !== shades[rowOf(parent(m.code))];
 }
 
+const townSize = (v) => v.scale < 0.6 ? 1.5 : v.zoom < 0.5 ? 2.4 : v.zoom < 1 ? 3.4 : 5.5;
+
+const labelled = (f, scale) => (f.main[2] - f.main[0]) * scale > 40 && (f.main[3] - f.main[1]) * scale > 30 &&
+  (f.tile || scale >= 0.5);
+
+/* Far out, the label of a state says by itself that there are stricter local rules. */
+function underLabel(m, { scale, zoom }) {
+  const f = m.town && zoom < 0.5 && m.code !== state.place && place[parent(m.code)];
+  return f && f.path && state.view === "us" && labelled(f, scale) &&
+    Math.abs(f.middle[0] - m.middle[0]) * scale < 17 && Math.abs(f.middle[1] - m.middle[1]) * scale < 15;
+}
+
 function paintDot(ctx, f, v, radius) {
   const x = f.middle[0] * v.scale, y = f.middle[1] * v.scale, chosen = f.code === state.place;
-  for (const [colour, size] of [["rgba(255,255,255,.95)", radius + (chosen ? 4 : 1.8)],
-    ["#222", radius + (chosen ? 2.4 : 0.9)], [styleOf(f.row).colour, radius]]) {
+  const ring = Math.min(1.8, radius * 0.7);
+  for (const [colour, size] of [["rgba(255,255,255,.95)", radius + (chosen ? 4 : ring)],
+    ["#222", radius + (chosen ? 2.4 : ring / 2)], [styleOf(f.row).colour, radius]]) {
     ctx.fillStyle = colour;
     ctx.beginPath(); ctx.arc(x, y, size, 0, 7); ctx.fill();
   }
@@ -357,13 +442,14 @@ function draw() { if (canvas) canvas.paint(); }
 const probe = document.createElement("canvas").getContext("2d");
 const near = (f, at, scale, reach) => Math.hypot(f.middle[0] - at[0], f.middle[1] - at[1]) * scale <= reach;
 const inside = (f, at) => at[0] >= f.box[0] && at[0] <= f.box[2] && at[1] >= f.box[1] && at[1] <= f.box[3] &&
-  probe.isPointInPath(f.path, at[0], at[1], "evenodd");
+  probe.isPointInPath(f.path, at[0], at[1], "evenodd") &&
+  (!isPart(f.code) || inside(place[parent(f.code)], at));
 
 function placeAt(latlng) {
   const layer = layers[state.view], at = [latlng.lng, -latlng.lat];
   if (!layer) return undefined;
   const zoom = map.getZoom(), scale = map.getZoomScale(zoom, 0);
-  return layer.markers.find((m) => markerShown(m) && near(m, at, scale, 8)) ||
+  return layer.markers.find((m) => markerShown(m) && !underLabel(m, { scale, zoom }) && near(m, at, scale, 8)) ||
     (boxesShown({ scale, zoom }) && layer.features.find((f) => {
       const box = BOXES[f.code];
       return box && Math.abs(box[0] - at[0]) * scale <= 28 && Math.abs(box[1] - at[1]) * scale <= 11;
@@ -396,9 +482,43 @@ function fitView() {
   map.setMaxBounds(null);
   /* On a narrow screen the zoom buttons lie in a band above the map. */
   map.fitBounds(bounds, {
-    animate: false, paddingTopLeft: [4, map.getSize().x < 500 ? 34 : 4], paddingBottomRight: [4, 4],
+    animate: false, paddingTopLeft: [4, map.getSize().x < 500 ? 62 : 4], paddingBottomRight: [4, 4],
   });
   fitted = whereNow();
   map.setMinZoom(Math.floor((map.getZoom() - 0.5) * 4) / 4);
   map.setMaxBounds(L.latLngBounds(bounds).pad(0.35));
 }
+
+/* ---- paper ---- */
+
+/* Of one size whatever the screen, sharp, and with the legend. */
+const PAPER = { width: "870px", height: "525px" };
+
+function toPaper() {
+  if (!canvas || onPaper) return;
+  const legend = byId("legend"), before = map.getSize();
+  onPaper = { centre: map.getCenter(), zoom: map.getZoom(), whole: whereNow() === fitted, open: legend.open };
+  Object.assign(byId("stage").style, PAPER);
+  legend.open = true;
+  map.invalidateSize({ animate: false });
+  const size = map.getSize(), wider = Math.log2(Math.min(size.x / before.x, size.y / before.y));
+  if (onPaper.whole) fitView();
+  else {
+    map.setMinZoom(-5);
+    map.setView(onPaper.centre, onPaper.zoom + wider, { animate: false });
+  }
+}
+
+function fromPaper() {
+  if (!onPaper) return;
+  const { centre, zoom, whole, open } = onPaper;
+  onPaper = null;
+  Object.assign(byId("stage").style, { width: "", height: "" });
+  byId("legend").open = open;
+  map.invalidateSize({ animate: false });
+  fitView();
+  if (!whole) map.setView(centre, zoom, { animate: false });
+}
+
+addEventListener("beforeprint", toPaper);
+addEventListener("afterprint", fromPaper);

@@ -9,8 +9,10 @@ function el(tag, text, className) {
 function link(words, path) {
   const a = el("a");
   a.append(words);
-  const away = /^(https?|mailto):/.test(path);
-  a.href = away ? path : data.root + path;
+  const away = /^(https?|mailto):/i.test(path);
+  /* What is neither a page of ours nor on the web leads nowhere. */
+  if (away) a.href = path;
+  else if (/^(?!\/)[\w.~%\/-]*$/.test(path)) a.href = data.root + path;
   if (LANG !== "en" && !away) a.hreflang = "en";
   if (data.embed) { a.target = "_blank"; a.rel = "noopener"; }
   return a;

@@ -87,7 +87,10 @@ function show(before, move) {
       map.setView([y, x], z, { animate: false });
     } else if (state.place && (move || !before || before.view !== state.view)) lookAt(state.place);
     held = false;
-    sync();
+    if (more) more.prepare();
+    compute();
+    draw();
+    return before ? words() : painted().then(words);
   }, () => say(t("The map could not be loaded.")));
 }
 
@@ -99,7 +102,7 @@ function partsFailed() { say(t("The borders of states and provinces could not be
 function needCloser() {
   if (map.getZoom() < COUNTY_ZOOM) return;
   if (state.view === "us") needCounties().catch(countiesFailed);
-  if (state.view === "world" && data.parts.length) needParts().catch(partsFailed);
+  if (state.view === "world") needParts().catch(partsFailed);
 }
 
 function tell(before) {
@@ -109,9 +112,14 @@ function tell(before) {
   else say(byId("summary").textContent);
 }
 
-function sync() {
-  if (more) more.prepare();
-  compute();
+/* The first drawing is not kept waiting by the words. */
+function painted() {
+  document.documentElement.dataset.drawn = "1";
+  return document.hidden ? Promise.resolve()
+    : new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+}
+
+function words() {
   for (const input of document.querySelectorAll("#controls input[type=radio], #controls select")) {
     const value_ = input.name === "substance" ? data.substances[state.substance][0] : state[input.name];
     if (input.type === "radio") input.checked = input.value === value_;
@@ -125,7 +133,6 @@ function sync() {
   showTime();
   if (more) more.sync();
   sharedAddress();
-  draw();
 }
 
 /* The link, and this view in the other languages. */
@@ -143,8 +150,16 @@ function snippet() {
 
 /* ---- time ---- */
 
-function showTime() {
+/* The same for every day of a substance, but where what was said differs from day to day. */
+let stopsOf = -1;
+function needStops() {
+  if (!state.said && stopsOf === state.substance) return;
   stops = [...new Set([FIRST, ...changeDays(allRows()), data.today])].sort((p, q) => p - q);
+  stopsOf = state.said ? -1 : state.substance;
+}
+
+function showTime() {
+  needStops();
   const slider = byId("slider");
   let at = 0;
   while (at + 1 < stops.length && stops[at + 1] <= state.day) at++;
@@ -381,7 +396,6 @@ function key(event) {
 
 function start(foliumMap) {
   map = foliumMap;
-  document.documentElement.classList.add("js");
   const box = map.getContainer();
   box.setAttribute("role", "application");
   box.setAttribute("aria-label", t("Map of the law"));

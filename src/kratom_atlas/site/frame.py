@@ -18,7 +18,7 @@ __all__ = ["CSP", "HOW_TO_REPORT", "NAV", "SUBSCRIBE", "TABLE", "Frame", "Meta"]
 
 CSP: Final = Markup(
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
-    "base-uri 'none'; form-action 'none'"
+    "connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 SUBSCRIBE: Final = "subscribe/index.html"
 HOW_TO_REPORT: Final = "report/index.html"
