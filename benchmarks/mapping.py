@@ -3,15 +3,22 @@
 Bytes, requests, policy violations and console errors are budgets: the run fails beyond them. Times
 are told as ratios to a stock folium choropleth of the same states and the same statuses, drawn in
 the same run (its assets from the network are left out, which flatters it).
+
+With `--service http://127.0.0.1:8000`, where `kratom-atlas serve` runs, Lighthouse looks at its
+pages as a phone would, if the program `lighthouse` is there (`npm install --global lighthouse`).
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import gzip
 import http.server
 import json
+import os
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -49,6 +56,9 @@ RUNS = 5
 
 def main() -> None:
     """Measure, print, and fail beyond a budget."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mapping")
+    parser.add_argument("--service", help="address of a running service, for Lighthouse")
+    service: str | None = parser.parse_args().service
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seconds = build(folder)
@@ -63,9 +73,9 @@ def main() -> None:
                 for say in LANGUAGES
                 for view in ("us", "world")
             }
-            ours = median(lambda: drawn(chromium, f"{root}/index.html", "html[data-ready]"))
-            theirs = median(
-                lambda: drawn(chromium, f"{root}/stock.html", "path.leaflet-interactive")
+            ours, theirs = medians(
+                lambda: drawn(chromium, f"{root}/index.html", "html[data-drawn]"),
+                lambda: drawn(chromium, f"{root}/stock.html", "path.leaflet-interactive"),
             )
             steps, heap = slider(chromium, f"{root}/index.html#view=us&at=480,-280,1.20")
             chromium.close()
@@ -90,6 +100,9 @@ def main() -> None:
     middle, worst = statistics.median(steps), max(steps)
     print(f"{'slider step over all counties, median':<58}{middle:>10.1f} ms   goal 33")
     print(f"{'slider step over all counties, worst':<58}{worst:>10.1f} ms   goal 50")
+    for page, scores in lighthouse(service).items():
+        told = ", ".join(f"{name} {score:.0f}" for name, score in scores.items())
+        print(f"{'Lighthouse, mobile: ' + page:<58}{told} (goal 95, 100, 100, 100)")
     if faults:
         sys.exit("beyond budget: " + "; ".join(faults))
 
@@ -100,10 +113,12 @@ def build(folder: Path) -> float:
     edition = Edition(load_record(settings, use_store=False), date(2026, 11, 22).toordinal())
     meta = Meta("2026-11-22", edition.today, edition.last_look, "about/index.html", "")
     page = map_input(edition, meta)
-    render(page)
+    first = render(page)
     started = time.perf_counter()
     files = render(page)
     seconds = time.perf_counter() - started
+    if files != first:
+        sys.exit("two builds of one record are not the same bytes")
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
@@ -186,9 +201,10 @@ def first_load(chromium: Any, address: str) -> tuple[int, int, int]:
     return len(bodies), sum(bodies), len(trouble)
 
 
-def median(measure: Callable[[], float]) -> float:
-    measure()
-    return statistics.median(measure() for _ in range(RUNS))
+def medians(*measures: Callable[[], float]) -> list[float]:
+    """Of runs in turn, so that a busy moment of the machine meets all of them."""
+    runs = [[measure() for measure in measures] for _ in range(RUNS + 1)]
+    return [statistics.median(column) for column in zip(*runs[1:], strict=True)]
 
 
 WATCH = """new MutationObserver(() => {
@@ -240,6 +256,34 @@ def slider(chromium: Any, address: str) -> tuple[list[float], float]:
     heap = tab.evaluate("performance.memory.usedJSHeapSize")
     tab.close()
     return took, heap
+
+
+PAGES = ("/", "/table/", "/j/US-FL/", "/changes/")
+
+
+def lighthouse(service: str | None) -> dict[str, dict[str, float]]:
+    """Page -> scores of a hundred, or nothing and a word about why."""
+    program = shutil.which("lighthouse")
+    if service is None or program is None:
+        why = "no --service given" if service is None else "the program is not installed"
+        print(f"{'Lighthouse':<58}not run: {why}")
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for page in PAGES:
+        command = [
+            program, service.rstrip("/") + page, "--quiet", "--output=json",
+            "--chrome-flags=--headless=new --no-sandbox",
+        ]  # fmt: skip
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            check=True,
+            timeout=180,
+            env={**os.environ, "CHROME_PATH": CHROMIUM},
+        )
+        categories = json.loads(done.stdout)["categories"]
+        found[page] = {name: 100 * part["score"] for name, part in categories.items()}
+    return found
 
 
 if __name__ == "__main__":

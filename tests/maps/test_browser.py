@@ -230,7 +230,7 @@ def test_counties_are_drawn_where_they_differ(show: Callable[..., Any]) -> None:
 
 def test_states_of_federations_are_drawn_when_one_comes_near(show: Callable[..., Any]) -> None:
     tab = show("#view=world&place=AU")
-    tab.wait_for_selector("html[data-parts='21']", state="attached")
+    tab.wait_for_selector("html[data-parts='41']", state="attached")
     choose(tab, "Western Australia")
     settle(tab)
     assert "place=AU-WA" in tab.url
@@ -242,6 +242,33 @@ def test_states_of_federations_are_drawn_when_one_comes_near(show: Callable[...,
     tab.mouse.click(*spot)
     settle(tab)
     assert "Western Australia" in tab.inner_text("#panel-title")
+
+
+@pytest.mark.parametrize(
+    ("view", "first", "close"),
+    [
+        ("us", ["us.js"], ["us-counties.js", "us.js"]),
+        ("world", ["world.js"], ["parts.js", "world-fine.js", "world.js"]),
+    ],
+)
+def test_fine_outlines_are_asked_for_when_near(
+    show: Callable[..., Any], view: str, first: list[str], close: list[str]
+) -> None:
+    asked = (
+        "performance.getEntriesByType('resource').map(r => r.name.split('/map/')[1])"
+        ".filter(name => name && !name.startsWith('law/')).sort()"
+    )
+    tab = show(f"#view={view}")
+    legend = legend_counts(tab)
+    assert tab.evaluate(f"[...new Set({asked})]") == first
+    for _ in range(4):
+        tab.focus(".folium-map")
+        tab.keyboard.press("+")
+        settle(tab)
+    there = "document.documentElement.dataset"
+    until(tab, f"Boolean({there}.counties || ({there}.fine && {there}.parts))")
+    assert tab.evaluate(f"[...new Set({asked})]") == close
+    assert legend_counts(tab) == legend
 
 
 def test_hostile_text_is_text(show: Callable[..., Any]) -> None:

@@ -21,6 +21,7 @@ from kratom_atlas.release.dataset import table_csv
 from kratom_atlas.release.tables import Edition
 from kratom_atlas.settings import Settings
 from kratom_atlas.site.pages import Meta, pages
+from maps.choropleth import OFFLINE
 
 CHROMIUM = Path("/usr/bin/chromium")
 playwright = pytest.importorskip("playwright.sync_api")
@@ -131,11 +132,30 @@ def test_the_static_table_of_today_says_the_same(built: Built) -> None:
     assert listed > 300
 
 
-def test_by_keyboard_alone_to_the_day_before_a_ban(built: Built) -> None:
+TRIALS: dict[str, dict[str, Any]] = {
+    "desktop": {},
+    "phone": {
+        "viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True,
+        "device_scale_factor": 3,
+    },
+    "magnified": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
+    "still": {"reduced_motion": "reduce"},
+    "contrast": {"forced_colors": "active"},
+    "offline": {"offline": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trial", TRIALS)
+def test_by_keyboard_alone_to_the_day_before_a_ban(built: Built, trial: str) -> None:
     """Find Sarasota County, hear its law, go to the day before its ban, copy the link, reload."""
-    tab = built.tab.context.new_page()
+    context = built.tab.context.browser.new_context(**TRIALS[trial])
+    file = built.folder / (OFFLINE if trial == "offline" else "index.html")
+    tab = context.new_page()
     tab.set_default_timeout(10_000)
-    tab.goto((built.folder / "index.html").as_uri())
+    trouble: list[str] = []
+    tab.on("console", lambda message: trouble.append(message.text))
+    tab.on("pageerror", lambda error: trouble.append(str(error)))
+    tab.goto(file.as_uri())
     tab.wait_for_selector("html[data-ready]", state="attached")
 
     def to(identifier: str) -> None:
@@ -174,4 +194,8 @@ def test_by_keyboard_alone_to_the_day_before_a_ban(built: Built) -> None:
     settle(tab)
     assert tab.input_value("#day") == "2014-01-31"
     assert "Sarasota County" in tab.inner_text("#panel-title")
-    tab.close()
+    wide = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    scroll, width = tab.evaluate(wide)
+    assert scroll <= width
+    assert trouble == []
+    context.close()
