@@ -46,7 +46,8 @@ def hostile_rule(key: str) -> dict[str, Any]:
     """Everything that the panel tells of a rule, hostile."""
     return rule(
         key, 0, act=TEXT, cite=TEXT, text=TEXT, attested=TEXT, to=TEXT, quote=TEXT, seen=TEXT,
-        quality=TEXT, note=TEXT, where=TEXT, contested=TEXT, conditions=[[TEXT, TEXT], ["__proto__", "x"]],
+        quality=TEXT, note=TEXT, where=TEXT, contested=TEXT,
+        conditions=[[TEXT, TEXT], ["__proto__", "x"]],
     ) | {"from": TEXT}  # fmt: skip
 
 
