@@ -19,8 +19,15 @@ import yaml
 
 from kratom_atlas.errors import SheetError
 from kratom_atlas.model.statement import decode_hook
-from kratom_atlas.model.time import FAR_FUTURE
-from kratom_atlas.model.values import Instrument, Jurisdiction, Provision, Search, Value
+from kratom_atlas.model.time import FAR_FUTURE, FAR_PAST
+from kratom_atlas.model.values import (
+    NO_FIRST_DAY,
+    Instrument,
+    Jurisdiction,
+    Provision,
+    Search,
+    Value,
+)
 from kratom_atlas.model.vocabulary import Level, Stage
 from kratom_atlas.register import load_register, packaged_sheets
 
@@ -375,11 +382,13 @@ def _check_provisions(
                 f"{where}.instrument", f"instrument {provision.instrument!r} does not exist"
             )
         instrument = instruments[provision.instrument]
+        if instrument.stage.is_law and provision.first is None:
+            raise sheet.error(where, NO_FIRST_DAY)
         if not instrument.stage.is_law and provision.from_ is not None and provision.to is None:
             raise sheet.error(
                 f"{where}.instrument",
                 f"{provision.instrument!r} is {instrument.stage}, which is not law: a provision "
-                "rests on an enacted instrument",
+                "rests on an enacted instrument; one that is proposed has no `from`",
             )
         _check_targets(sheet, where, provision, provisions)
         groups[provision.instrument, provision.effect, provision.citation, provision.extent].append(
@@ -394,7 +403,8 @@ def _check_provisions(
                         f"{one.id!r} overlaps {other.id!r}: the same act, citation, effect, "
                         "substance and activity on the same days",
                     )
-    ended = {target for provision in provisions.values() for target in provision.targets}
+    acting = (provision for provision in provisions.values() if provision.first is not None)
+    ended = {target for provision in acting for target in provision.targets}
     for i, provision in enumerate(sheet.sheet.provisions):
         stage = instruments[provision.instrument].stage
         if stage in _OVER and provision.to is None and provision.id not in ended:
@@ -440,6 +450,5 @@ def _overlap(one: Provision, other: Provision) -> bool:
 
 
 def _span(provision: Provision) -> tuple[int, int]:
-    first = provision.from_ or provision.attested
-    assert first is not None
-    return first.lo, provision.to.lo if provision.to else FAR_FUTURE
+    first = provision.first
+    return first.lo if first else FAR_PAST, provision.to.lo if provision.to else FAR_FUTURE

@@ -28,6 +28,7 @@ from kratom_atlas.model.vocabulary import (
 )
 
 __all__ = [
+    "NO_FIRST_DAY",
     "AlkaloidCap",
     "Cap",
     "Coverage",
@@ -222,11 +223,19 @@ class Instrument(Value, frozen=True, kw_only=True):
         return self.number if by_number and self.number else self.title
 
 
+NO_FIRST_DAY: Final = (
+    "no first day: give `from`, or `attested`, the first day on which the evidence says it was in "
+    "force"
+)
+"""What a provision of an instrument that is law must not be without."""
+
+
 class Provision(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
     """One legal effect of an instrument: (substances x activities) -> effect, over `[from_, to)`.
 
     `from_` is absent when the first day is not known; `attested` is then the first day on which
-    a source says it was in force. `to` is the first day on which it no longer applies.
+    a source says it was in force. What is only proposed has neither, and applies on no day. `to` is
+    the first day on which it no longer applies.
     `grandfather` (of a preemption): local rules that began before that day stand.
     `targets` (of a repeal or a stay): the ids of the provisions it ends or suspends.
     """
@@ -256,11 +265,6 @@ class Provision(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
             words = getattr(self, name)
             if len(set(words)) < len(words):
                 raise ValueError(f"{name} names {_first_repeat(words)!r} twice")
-        if self.from_ is None and self.attested is None:
-            raise ValueError(
-                "no first day: give `from`, or `attested`, the first day on which the evidence "
-                "says it was in force"
-            )
         if self.from_ is not None and self.attested is not None:
             raise ValueError("`attested` is for provisions whose first day is not known")
         _in_order(self, ("from_", "to"))
@@ -278,6 +282,11 @@ class Provision(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
             raise ValueError(
                 "verification `primary` needs evidence with the quoted words of the official text"
             )
+
+    @property
+    def first(self) -> PartialDate | None:
+        """The first day on which it is known to apply; None of what is only proposed."""
+        return self.from_ or self.attested
 
     @property
     def gives(self) -> ActivityStatus | None:

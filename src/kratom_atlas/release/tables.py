@@ -586,11 +586,14 @@ class Edition:
 
     @cached_property
     def by_instrument(self) -> dict[str, list[Provision]]:
-        """The provisions of each instrument."""
+        """The provisions of each instrument; then those that it proposes."""
         found: dict[str, list[Provision]] = {}
         for n in self.view.provision_rows.tolist():
             body = self.record.provisions.bodies[n]
             found.setdefault(body.instrument, []).append(body)
+        for version in self.view.proposed.values():
+            assert isinstance(version.body, Provision)
+            found.setdefault(version.body.instrument, []).append(version.body)
         return found
 
     def stage(self, instrument: Instrument) -> Stage:
@@ -600,7 +603,7 @@ class Edition:
         if instrument.ends and instrument.ends.lo <= self.as_of:
             return Stage.EXPIRED
         provisions = self.by_instrument.get(instrument.id, [])
-        begins = [p.from_ or p.attested for p in provisions]
+        begins = [p.first for p in provisions]
         days = [d.lo for d in (instrument.effective, *begins) if d]
         if not days or min(days) > self.as_of:
             return Stage.ENACTED

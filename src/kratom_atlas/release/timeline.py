@@ -96,6 +96,8 @@ def _like(record: Record, view: View) -> Ints:
     own = np.zeros(len(record.places), dtype=bool)
     own[record.provisions.place] = True
     own[record.searches.place] = True
+    # What is proposed for a place would make its answers its own.
+    own[[record.index[v.body.jurisdiction] for v in record.proposed]] = True  # type: ignore[union-attr]
     seen: set[str] = set()
     for version in record.versions[Part.JURISDICTION]:
         own[record.index[version.line.subject]] |= version.line.subject in seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -115,6 +115,12 @@ class Record:
         return Provisions(self)
 
     @cached_property
+    def proposed(self) -> tuple[Version, ...]:
+        """All versions of provisions without a first day, by id: what bills would do."""
+        found = (v for v in _of_provisions(self) if v.body.first is None)  # type: ignore[union-attr]
+        return tuple(sorted(found, key=lambda v: (v.line.subject, v.since)))
+
+    @cached_property
     def searches(self) -> Searches:
         """All versions of searches, as columns."""
         return Searches(self)
@@ -170,15 +176,28 @@ def _versions(lines: Sequence[Line]) -> dict[Part, list[Version]]:
     return closed
 
 
+def _of_provisions(record: Record) -> Iterator[Version]:
+    """The versions of provisions that stood for any time, law or proposed.
+
+    Raises:
+        AtlasError: one is of a place that does not exist.
+    """
+    for v in record.versions[Part.PROVISION]:
+        assert isinstance(v.body, Provision)
+        if v.body.jurisdiction not in record.index:
+            raise AtlasError(f"{v.body.id} is law of {v.body.jurisdiction}, which is no place")
+        if v.until > v.since:
+            yield v
+
+
 class Provisions:
-    """Columns of all versions of provisions, ordered by place."""
+    """Columns of all versions of provisions that have a first day, ordered by place.
+
+    What is only proposed has none and is not among them, so that no answer can rest on it.
+    """
 
     def __init__(self, record: Record) -> None:
-        versions = [v for v in record.versions[Part.PROVISION] if v.until > v.since]
-        for v in versions:
-            assert isinstance(v.body, Provision)
-            if v.body.jurisdiction not in record.index:
-                raise AtlasError(f"{v.body.id} is law of {v.body.jurisdiction}, which is no place")
+        versions = [v for v in _of_provisions(record) if v.body.first is not None]  # type: ignore[union-attr]
         versions.sort(key=lambda v: (record.index[v.body.jurisdiction], v.body.id, v.since))  # type: ignore[union-attr]
         self.versions = versions
         bodies: list[Provision] = [v.body for v in versions]  # type: ignore[misc]
@@ -202,7 +221,7 @@ class Provisions:
         self.extent = column(p.extent.rank for p in bodies)
         self.verification = column(p.verification.rank for p in bodies)
         self.attested: Bools = column(int(p.from_ is None) for p in bodies).astype(bool)
-        begins = [p.from_ or p.attested for p in bodies]
+        begins = [p.first for p in bodies]
         self.from_lo = column(b.lo for b in begins if b)
         self.from_hi = column(b.hi for b in begins if b)
         self.to_lo = column(p.to.lo if p.to else FAR_FUTURE for p in bodies)
@@ -359,6 +378,11 @@ class View:
     def provision_rows(self) -> Ints:
         """The rows of `Record.provisions` that stood, law or not."""
         return self._live(self.record.provisions)
+
+    @cached_property
+    def proposed(self) -> dict[str, Version]:
+        """What stood of provisions without a first day, by id. None of it is law."""
+        return {v.line.subject: v for v in self.record.proposed if v.since < self.known <= v.until}
 
     def provisions_of(self, places: Iterable[int]) -> Ints:
         """The rows of `Record.provisions` that stood, of some places."""

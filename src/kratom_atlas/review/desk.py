@@ -20,6 +20,7 @@ from kratom_atlas.model.proposal import Draft, Proposal, ProposalKind, ProposalS
 from kratom_atlas.model.statement import Body, Line, Op, Part, decode_hook, statement_id
 from kratom_atlas.model.time import FAR_FUTURE
 from kratom_atlas.model.values import (
+    NO_FIRST_DAY,
     Evidence,
     Instrument,
     Jurisdiction,
@@ -288,6 +289,8 @@ def _check(body: Body, standing: Standing, proposal: Proposal) -> None:
                 f"{instrument.id!r} is recorded as {instrument.stage.label.lower()}, which is not "
                 "law: accept its stage first",
             )
+        if body.first is None:
+            raise _refused(proposal.id, f"{NO_FIRST_DAY}; --set gives what is missing")
         _check_targets(body, standing, proposal)
         _check_overlap(body, standing, proposal)
         _check_sources(body, standing, proposal)
@@ -330,8 +333,8 @@ def _place_in_law(law: Provision) -> tuple[object, ...]:
 
 
 def _days(law: Provision) -> tuple[int, int]:
-    first = law.from_ or law.attested
-    assert first is not None  # as every provision has
+    first = law.first
+    assert first is not None  # as every provision of what is law has
     return first.lo, law.to.lo if law.to else FAR_FUTURE
 
 

@@ -64,6 +64,7 @@ def cited(citation: str) -> frozenset[str]:
 class Standing:
     """The record's instruments and provisions, and the places that there are.
 
+    `placed` are the provisions of each place, without those that are only proposed.
     `statements` are what is said of each, by part and id.
     """
 
@@ -133,7 +134,8 @@ def stand(lines: Iterable[Line], places: Mapping[str, Jurisdiction]) -> Standing
                 numbered[one.jurisdiction, normal_number(number, code)].append(one)
     placed: dict[str, list[Provision]] = defaultdict(list)
     for law in provisions.values():
-        placed[law.jurisdiction].append(law)
+        if law.first is not None:
+            placed[law.jurisdiction].append(law)
     return Standing(
         known,
         instruments,

@@ -35,6 +35,7 @@ from kratom_atlas.release.tables import Edition
 from kratom_atlas.report.diff import Entry, entries
 from kratom_atlas.report.words import day_words, listed, web_link
 from kratom_atlas.resolve.engine import resolve
+from kratom_atlas.resolve.suppose import PENDING
 from kratom_atlas.site import words
 
 __all__ = ["Act", "Atlas", "Card", "Cell", "Place", "Rule", "Segment"]
@@ -194,6 +195,7 @@ class Act:
     document: str
     verification: str
     note: str
+    would: list[RuleLink]
 
 
 @dataclass(frozen=True)
@@ -446,10 +448,29 @@ class Atlas:
         bodies = self.record.provisions.bodies
         return {bodies[row].id: row for row in self.view.provision_rows.tolist()}
 
+    def body(self, key: str) -> Provision | None:
+        """The provision that stands, law or proposed, with that id."""
+        if key in self.live:
+            return self.record.provisions.bodies[self.live[key]]
+        version = self.view.proposed.get(key)
+        assert version is None or isinstance(version.body, Provision)
+        return None if version is None else version.body
+
     @cached_property
     def rules(self) -> dict[str, Rule]:
-        """Every provision that stands, by id."""
+        """Every provision that stands and has a first day, by id."""
         return {key: self._rule(row) for key, row in self.live.items()}
+
+    @cached_property
+    def proposed(self) -> dict[str, Rule]:
+        """What stands of provisions that are only proposed, by id. They decide nothing."""
+        found = {}
+        for key, version in self.view.proposed.items():
+            assert isinstance(version.body, Provision)
+            act = self.view.instruments.get(version.body.instrument)
+            standing = _PROPOSED if act is not None and act.stage in PENDING else _NOT_LAW
+            found[key] = self._told(version.body, version.line, standing)
+        return found
 
     @cached_property
     def rules_of(self) -> dict[int, list[Rule]]:
@@ -473,15 +494,19 @@ class Atlas:
 
     def _rule(self, row: int) -> Rule:
         table = self.record.provisions
-        body, line = table.bodies[row], table.versions[row].line
+        standing = self._standing.get(row, _WITHDRAWN)
+        return self._told(table.bodies[row], table.versions[row].line, standing)
+
+    def _told(self, body: Provision, line: Line, standing: Standing) -> Rule:
+        n = self.record.index[body.jurisdiction]
         act = self.view.instruments.get(body.instrument)
-        local = self.record.levels[table.place[row]] >= Level.COUNTY.rank
+        local = self.record.levels[n] >= Level.COUNTY.rank
         proofs = [_proof(e) for e in body.evidence]
         best = max(range(len(proofs)), key=lambda n: (bool(proofs[n].quote), bool(proofs[n].url)))
         return Rule(
             id=body.id,
             url=f"{UP}p/{body.id}/index.html",
-            place=self.places[int(table.place[row])],
+            place=self.places[n],
             substances=_subject(body.substances),
             effect=words.effect_sentence(body),
             conditions=words.conditions(body.qualifiers),
@@ -500,19 +525,20 @@ class Atlas:
             contested=body.contested or "",
             note=body.note or "",
             recorded=line.recorded_at,
-            standing=self._standing.get(row, _WITHDRAWN),
+            standing=standing,
         )
 
     @cached_property
     def withdrawn(self) -> dict[str, Rule]:
         """Provisions that the record no longer says, as it last said them: their pages stay."""
-        table = self.record.provisions
-        rows = {
-            body.id: row
-            for row, body in enumerate(table.bodies)
-            if body.id not in self.live and table.since[row] < self.view.known
-        }
-        return {key: self._rule(row) for key, row in rows.items()}
+        known, found = self.view.known, {}
+        versions = (*self.record.proposed, *self.record.provisions.versions)
+        for version in sorted(versions, key=lambda v: v.since):
+            key = version.line.subject
+            if version.since < known and key not in self.live and key not in self.view.proposed:
+                assert isinstance(version.body, Provision)
+                found[key] = self._told(version.body, version.line, _WITHDRAWN)
+        return found
 
     @cached_property
     def versions(self) -> dict[str, list[Line]]:
@@ -612,7 +638,19 @@ class Atlas:
             document="; ".join(e.document for e in body.evidence if e.document),
             verification=body.verification.label,
             note=body.note or "",
+            would=self._would.get(body.id, []),
         )
+
+    @cached_property
+    def _would(self) -> dict[str, list[RuleLink]]:
+        """What each instrument would do if it were law."""
+        found: dict[str, list[RuleLink]] = defaultdict(list)
+        for key, version in self.view.proposed.items():
+            assert isinstance(version.body, Provision)
+            rule = self.proposed[key]
+            told = f"{rule.substances}: {lower(rule.effect)}"
+            found[version.body.instrument].append(RuleLink(rule.url, told, ""))
+        return found
 
     @cached_property
     def looks_of(self) -> dict[int, list[Look]]:
@@ -694,6 +732,7 @@ _SUSPENDED: Final = Standing("Suspended by a court", "ended")
 _UNSEEN: Final = Standing("Not known on this day", "ended")
 _ENDED: Final = Standing("Ended", "ended")
 _NOT_LAW: Final = Standing("Not law", "ended")
+_PROPOSED: Final = Standing("Proposed: not law", "ahead")
 _WITHDRAWN: Final = Standing("Withdrawn from this record", "ended")
 _STANDINGS: Final = (_IN_FORCE, _OVERRIDDEN, _AHEAD, _SUSPENDED, _UNSEEN, _ENDED, _NOT_LAW)
 

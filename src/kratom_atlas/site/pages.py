@@ -302,14 +302,16 @@ class _Site:
     def provisions(self) -> Iterator[tuple[str, str]]:
         """A page for each provision that was ever recorded."""
         atlas = self.atlas
-        for key, rule in sorted({**atlas.rules, **atlas.withdrawn}.items()):
+        every = {**atlas.rules, **atlas.proposed, **atlas.withdrawn}
+        for key, rule in sorted(every.items()):
             _check(key)
-            row = atlas.live.get(key)
-            targets = atlas.record.provisions.bodies[row].targets if row is not None else ()
+            body = atlas.body(key)
+            targets = body.targets if body is not None else ()
             text = self.part(
                 "provision.html",
                 rule=rule,
-                withdrawn=row is None,
+                withdrawn=key in atlas.withdrawn,
+                proposed=key in atlas.proposed,
                 today=atlas.today,
                 targets=[atlas.rule_link(t, -1) for t in targets if t in atlas.rules],
                 versions=[

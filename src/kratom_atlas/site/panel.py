@@ -60,8 +60,9 @@ def terms(atlas: Atlas, say: Language) -> dict[str, str]:
     they were written.
     """
     found = {word.label: say.word(word) for kind in (Verification, SearchResult) for word in kind}
-    for key in atlas.rules:
-        body = atlas.record.provisions.bodies[atlas.live[key]]
+    for key in (*atlas.rules, *atlas.proposed):
+        body = atlas.body(key)
+        assert body is not None
         found[words.effect_sentence(body)] = words.effect_sentence(body, say)
         told, spoken = words.conditions(body.qualifiers), words.conditions(body.qualifiers, say)
         for one, other in zip(told, spoken, strict=True):

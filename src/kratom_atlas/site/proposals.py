@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kratom_atlas.model.values import Instrument
+from kratom_atlas.model.values import Instrument, Provision
 from kratom_atlas.release.whatif import WhatIf
 from kratom_atlas.report.words import web_link
 from kratom_atlas.resolve.suppose import latest_day
@@ -38,14 +38,13 @@ def _row(atlas: Atlas, act: Instrument) -> Json:
         "day": latest.words() if latest else "",
         "url": web_link(act.url) or web_link(source) or "",
         "note": act.note or "",
-        "does": [_does(atlas, body.id) for body in atlas.edition.by_instrument.get(act.id, ())],
+        "does": [_does(atlas, body) for body in atlas.edition.by_instrument.get(act.id, ())],
     }
     return {key: value for key, value in told.items() if value}
 
 
-def _does(atlas: Atlas, key: str) -> Json:
-    rule = atlas.rules[key]
-    body = atlas.record.provisions.bodies[atlas.live[key]]
+def _does(atlas: Atlas, body: Provision) -> Json:
+    rule = atlas.rules.get(body.id) or atlas.proposed[body.id]
     told = {
         "of": [s.rank for s in body.substances],
         "text": rule.effect,

@@ -228,10 +228,14 @@ class InstrumentList(About, frozen=True, kw_only=True):
 
 
 class InstrumentAnswer(About, frozen=True, kw_only=True):
-    """One act or bill, with the provisions it has, and when this dataset said what of it."""
+    """One act or bill, with the provisions it has, and when this dataset said what of it.
+
+    `proposed` is what it would do if it were law: no status rests on it.
+    """
 
     item: InstrumentItem
     provisions: tuple[ProvisionItem, ...]
+    proposed: tuple[Provision, ...]
     recorded: tuple[Recorded, ...]
 
 
@@ -519,6 +523,12 @@ class Reference:
         day, view = self.day(on), self._view(known)
         table = self.record.provisions
         row = next((r for r in view.provision_rows.tolist() if table.bodies[r].id == key), None)
+        if row is None and key in view.proposed:
+            act = view.proposed[key].line.provision
+            of = act.instrument if act else ""
+            raise MissingError(
+                f"{_shown(key)} is only proposed, which is no law: ask for the instrument {of}"
+            )
         if row is None:
             raise MissingError(f"no provision has the id {_shown(key)}{self._then(known)}")
         item = self._provision_item(view, row, self._standing(view, day))
@@ -580,6 +590,11 @@ class Reference:
                 self._provision_item(view, row, standing)
                 for row in view.provision_rows.tolist()
                 if table.bodies[row].instrument == key
+            ),
+            proposed=tuple(
+                version.body
+                for version in view.proposed.values()
+                if isinstance(version.body, Provision) and version.body.instrument == key
             ),
             recorded=tuple(self._recorded(Part.INSTRUMENT, key, view)),
         )
