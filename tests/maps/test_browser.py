@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from map_sample import HOSTILE, TODAY, answers_on, page, run
+from map_sample import HOSTILE, TODAY, answers_on, page, rule, run
 
 from maps.choropleth import EMBED, OFFLINE, render
 from maps.legend import AGES
@@ -414,6 +414,31 @@ def test_what_we_said_before_a_correction(browser: Any, tmp_path: Path) -> None:
         "Texas: Age limit only, since May 2021",
         "Texas: Age limit only, since May 2021",
     ]
+    tab.close()
+
+
+def test_the_reasons_of_an_earlier_word(browser: Any, tmp_path: Path) -> None:
+    """What was recorded since then is no reason for what was said, and none of them decides."""
+    sample = page()
+    texas = {"rules": {"US-TX": [rule("old", 0), rule("late", 0, said=TODAY - 2)]}, "looks": {}}
+    details = {**sample.details, "US-TX": texas | {"decides": {}}}
+    for name, content in render(dataclasses.replace(sample, details=details)).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    tab = browser.new_page()
+    told = {}
+    for day, words in (("2026-11-10", "&said=1"), ("2026-11-10", ""), ("2026-11-22", "&said=1")):
+        tab.goto("about:blank")
+        tab.goto(f"{(tmp_path / 'index.html').as_uri()}#place=US-TX&on={day}{words}")
+        tab.wait_for_selector("html[data-reasons=US-TX]", state="attached")
+        told[day, words] = tab.inner_text(".reasons")
+    then, now, today = told.values()
+    assert "Code, old" in then
+    assert "Code, late" not in then
+    assert "As recorded by then" in then
+    for words in (now, today):
+        assert "Code, late" in words
+        assert "As recorded by then" not in words
     tab.close()
 
 

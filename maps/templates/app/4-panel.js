@@ -147,8 +147,12 @@ function chosenSubstance(code, row) {
   return box;
 }
 
+/* What was said on an earlier day: the reasons at hand are those of today's edition. */
+const isEarlierWord = () => state.said && state.day < data.today;
+
 function lookedWords(row, s) {
   const looked = table.looked[row * SUBSTANCES + s];
+  if (isEarlierWord()) return looked <= state.day ? longDay(looked) : "";
   return looked ? tn(data.today - looked, "{day} ({n} day before this edition)", "{day} ({n} days before this edition)",
     { day: longDay(looked) }) : t("never");
 }
@@ -226,6 +230,7 @@ function reasons(code, row) {
     if (state !== asked) return;
     found.pop();
     wait.remove();
+    if (isEarlierWord()) box.append(el("p", t("As recorded by then, in the words of today’s edition. What was withdrawn since is on the place’s page."), "note"));
     const decides = decidersOf(found, row);
     for (const one of near) box.append(layerOf(one, found, decides, one === code));
     if (data.links && found.some((chunk) => chunk.rules[code])) box.append(imagesOf("p", code));
@@ -274,10 +279,12 @@ function layerOf(code, found, decides, own) {
   box.append(head);
   const inChunk = found.find((chunk) => chunk.rules[code]), looks_ = found.find((chunk) => chunk.looks[code]);
   const rules = (inChunk ? inChunk.rules[code] : []).filter((rule) => rule.of.includes(state.substance) &&
-    (rule.in || []).some(([from, to]) => from <= state.day && state.day < to));
-  for (const rule of rules) box.append(ruleBox(rule, decides.includes(rule.id)));
-  if (!rules.length && looks_) {
-    const look = looks_.looks[code][0], line = el("p", t("Searched {day}:", { day: dateWords(look.on) }) + " ", "look");
+    (rule.in || []).some(([from, to]) => from <= state.day && state.day < to) &&
+    (!state.said || (rule.said || 0) <= state.day));
+  for (const rule of rules) box.append(ruleBox(rule, !isEarlierWord() && decides.includes(rule.id)));
+  const look = looks_ && looks_.looks[code].find((one) => !isEarlierWord() || one.on <= isoOf(state.day));
+  if (!rules.length && look) {
+    const line = el("p", t("Searched {day}:", { day: dateWords(look.on) }) + " ", "look");
     line.append(look.url ? link(recorded(look.where), look.url) : recorded(look.where), " – ", recorded(look.result), ".");
     box.append(line);
   }

@@ -453,8 +453,10 @@ class Atlas:
         if key in self.live:
             return self.record.provisions.bodies[self.live[key]]
         version = self.view.proposed.get(key)
-        assert version is None or isinstance(version.body, Provision)
-        return None if version is None else version.body
+        if version is None:
+            return None
+        assert isinstance(version.body, Provision)
+        return version.body
 
     @cached_property
     def rules(self) -> dict[str, Rule]:

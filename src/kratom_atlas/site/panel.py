@@ -7,6 +7,7 @@ little, and opening its neighbour nothing.
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from typing import Any, Final
 
 import pandas as pd
@@ -40,7 +41,9 @@ def details(atlas: Atlas, timeline: Timeline) -> dict[str, Json]:
     for n, rules in atlas.rules_of.items():
         code = atlas.places[n].code
         chunk = found[group_of(code)]
-        chunk["rules"][code] = [_rule(rule, pieces[rule.id], atlas) for rule in rules]
+        chunk["rules"][code] = [
+            _rule(rule, pieces[rule.id], atlas, timeline.first_said) for rule in rules
+        ]
     for n, looks in atlas.looks_of.items():
         code = atlas.places[n].code
         chunk = found[group_of(code)]
@@ -96,8 +99,10 @@ def _decides(runs: pd.DataFrame) -> dict[int, list[Json]]:
     return found
 
 
-def _rule(rule: Rule, pieces: list[list[int]], atlas: Atlas) -> Json:
-    body = atlas.record.provisions.bodies[atlas.live[rule.id]]
+def _rule(rule: Rule, pieces: list[list[int]], atlas: Atlas, first_said: int) -> Json:
+    row = atlas.live[rule.id]
+    body = atlas.record.provisions.bodies[row]
+    said = date.fromisoformat(atlas.record.said_at(row)[:10]).toordinal()
     told = {
         "id": rule.id,
         "of": [s.rank for s in body.substances],
@@ -109,6 +114,7 @@ def _rule(rule: Rule, pieces: list[list[int]], atlas: Atlas) -> Json:
         "attested": body.attested or "",
         "to": body.to or "",
         "in": pieces,
+        "said": said if said > first_said else "",
         "page": rule.url.removeprefix(UP),
         "url": rule.proof.url,
         "quote": rule.proof.quote,
