@@ -6,16 +6,18 @@ const dictionary = () => Object.create(null);
 
 /* One kind of digits in every language: those of the codes, citations and dates beside them. */
 const LANG = document.documentElement.lang, LOCALE = LANG + "-u-ca-gregory-nu-latn";
-const numbers = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 6 });
-const plurals = new Intl.PluralRules(LOCALE), collator = new Intl.Collator(LOCALE);
-const number = (n) => numbers.format(n);
+/* Made when first asked for: each is slow to make, and the first drawing needs none. */
+const once = (make) => { let made; return () => made ||= make(); };
+const numbers = once(() => new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 6 }));
+const plurals = once(() => new Intl.PluralRules(LOCALE)), collator = once(() => new Intl.Collator(LOCALE));
+const number = (n) => numbers().format(n);
 /* What is put into a sentence keeps its own direction. */
 const isolate = document.documentElement.dir === "rtl" ? (text) => "\u2068" + text + "\u2069" : String;
 /* Words of the interface: by their English, with what varies in braces. The build puts the words
    of another language in their place; plural forms then come as one value for each of its kinds. */
 const t = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => isolate(values[name]));
 const tn = (count, one, many, values) =>
-  t(many ? (count === 1 ? one : many) : one[plurals.select(count)] || one.other, { n: number(count), ...values });
+  t(many ? (count === 1 ? one : many) : one[plurals().select(count)] || one.other, { n: number(count), ...values });
 const COMMA = t(", "), SEMICOLON = t("; ");
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";

@@ -448,8 +448,8 @@ function fillTable() {
     return { code: f.code, style: styleOf(f.row), cells: [nameOf(f.code), labelOf(styleOf(f.row)), said("possess_status"),
       said("sell_status"), span.since || "", flagsOf(f.row).map((id) => data.flags[id][0]).join(COMMA)] };
   }).filter((r) => !wanted || r.cells.join(" ").toLowerCase().includes(wanted));
-  rows.sort((p, q) => sorting[1] * (collator.compare(p.cells[sorting[0]], q.cells[sorting[0]])
-    || collator.compare(p.cells[0], q.cells[0])));
+  rows.sort((p, q) => sorting[1] * (collator().compare(p.cells[sorting[0]], q.cells[sorting[0]])
+    || collator().compare(p.cells[0], q.cells[0])));
   body.textContent = "";
   for (const r of rows) {
     const line = el("tr"), head = el("th");

@@ -217,7 +217,7 @@ function choose(code, move) {
 }
 
 function step(by) {
-  const list = drawnIn(state.view).slice().sort((p, q) => collator.compare(nameOf(p.code), nameOf(q.code)));
+  const list = drawnIn(state.view).slice().sort((p, q) => collator().compare(nameOf(p.code), nameOf(q.code)));
   const at = list.findIndex((f) => f.code === state.place);
   const next = list[(at + by + list.length + (at < 0 && by < 0 ? 1 : 0)) % list.length];
   choose(next.code, false);
@@ -237,7 +237,7 @@ function searchList() {
     const name = nameOf(code), label = name + " (" + code + ")";
     return { code, name: plain(name), also: plain(ownNames[code] || ""), label, text: plain(label) };
   });
-  searchable.sort((p, q) => p.code.length - q.code.length || collator.compare(p.name, q.name));
+  searchable.sort((p, q) => p.code.length - q.code.length || collator().compare(p.name, q.name));
   return searchable;
 }
 
