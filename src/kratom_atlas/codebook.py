@@ -94,6 +94,11 @@ it, or the law moved after our last look, or a rule whose first day is not known
 later day is no longer said. A change without a known day of law has no date: the day on which
 something was recorded is never given as one.
 
+**Proposals.** What a pending bill would do is a provision without a first day. It is in force on no
+day, decides no status, raises no flag and is told as no change; it stands on a page that says so, with
+its instrument, and not in `provisions.csv`, so that nobody takes it for law. Only the question "what if
+it were law" takes it as in force from the day asked for.
+
 **Preemption.** A `preempt` strikes rules of lower levels that began on or after its grandfathering
 date (all of them, where it has none). A rule of unknown start is spared, with `date-uncertain`,
 where there is such a date. `allow-stricter` of the same or a higher level lifts the bar.
@@ -108,6 +113,7 @@ _CHANGELOG: Final = """\
 - 2026-11-22: the words of crawling: kinds of source, outcomes, ends of a run, health, faults.
 - 2026-11-23: the severity of a change, for feeds; the words of reading and review: relevance,
   novelty, kinds of amendment, kinds and states of a proposal.
+- 2026-11-23: what a pending bill would do: provisions without a first day.
 """
 
 

@@ -728,6 +728,7 @@ def bill(key: str, where: str, effect: Effect, *activities: Activity, **more: An
     return [say(act), say(rule)]
 
 
+TODAY_OF_RECORD = date(2026, 11, 23).toordinal()
 VIEWS = {"us": r"US-[A-Z]{2}", "world": r"[A-Z]{2}|US-(AS|GU|MP|PR|VI|UM)"}
 SHOWN = (Substance.LEAF, Substance.SEVEN_OH, Substance.MGM_15)
 
@@ -786,19 +787,53 @@ def test_the_numbers_are_those_of_the_resolver(browser: Any, tmp_path: Path) -> 
     tab.close()
 
 
-def test_without_proposals_that_say_what_they_do_nothing_is_otherwise() -> None:
+def test_what_a_bill_of_the_record_would_do_is_shown_and_told_as_no_law(
+    browser: Any, tmp_path: Path
+) -> None:
+    lines = [line for batch in read_batches(packaged_sheets() / "ledger") for line in batch.lines]
+    edition = Edition(Record(lines, load_register(packaged_sheets())), TODAY_OF_RECORD)
+    meta = Meta("2026-11-23", edition.today, edition.last_look, "about/index.html", "")
+    for name, content in draw(edition, meta):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto((tmp_path / "index.html").as_uri() + "#view=us&substance=leaf&place=US-MI")
+    tab.wait_for_selector("html[data-ready]", state="attached")
+    assert ": No specific law found" in tab.evaluate("KratomAtlas.sentence('US-MI')")
+    tab.select_option("#mode", "if")
+    until(tab, "document.querySelectorAll('#bill option').length > 20")
+    tab.select_option("#bill", "us-mi-hb5537-2025-26")
+    until(tab, "document.querySelector('#panel .bills') !== null")
+    until(tab, "document.querySelector('.every tr td').innerText.includes('Sale banned')")
+    panel = tab.inner_text("#panel")
+    assert "What if; not the law." in panel
+    assert "Would do: Prohibits: retail sale, distribution, cultivation, import" in panel
+    assert "1 place of this map would be otherwise" in tab.inner_text("#moved")
+    assert tab.inner_text("#not-law") == "This is not the law: proposed is not enacted."
+    tab.select_option("#mode", "law")
+    until(tab, "!location.hash.includes('mode')")
+    assert ": No specific law found" in tab.evaluate("KratomAtlas.sentence('US-MI')")
+    tab.close()
+
+
+def test_proposals_that_say_what_they_would_do_change_answers_and_no_others() -> None:
     from kratom_atlas.record import load_record
     from kratom_atlas.release.timeline import timeline
     from kratom_atlas.settings import Settings
 
     settings = Settings(home=Path("none"), database_url=None, base_url="", report_url="")
-    edition = Edition(load_record(settings, use_store=False), TODAY)
+    edition = Edition(load_record(settings, use_store=False), TODAY_OF_RECORD)
     found = what_if(edition, timeline(edition))
     told_of = {act.id for act in found.proposals if act.id in edition.by_instrument}
     assert set(found.runs) == {"", *told_of}
     assert len(found.proposals) > 50
-    if not told_of:
-        assert found.runs[""].empty
+    assert len(told_of) >= 20
+    assert not found.runs[""].empty
+    # Of one state alone, as the bill says; and of places in it, by its law.
+    michigan = found.runs["us-mi-hb5537-2025-26"]
+    last = michigan[michigan["start"] == TODAY_OF_RECORD]
+    assert set(last["total_status"]) == {"sale-banned"}
+    assert set(last["substance"]) == {"leaf", "mitragynine", "7-oh", "synthetic"}
 
 
 def test_it_speaks_the_language_of_the_page(site: Path, browser: Any) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kratom_atlas import changes
 from kratom_atlas.model.statement import Part
 from kratom_atlas.model.time import PartialDate
+from kratom_atlas.model.values import Provision
 from kratom_atlas.model.vocabulary import (
     Activity,
     ActivityStatus,
@@ -21,6 +23,8 @@ from kratom_atlas.model.vocabulary import (
     Substance,
 )
 from kratom_atlas.resolve.engine import world as everywhere
+from kratom_atlas.resolve.history import history
+from kratom_atlas.resolve.record import Record
 from kratom_atlas.resolve.suppose import PENDING, latest_day, pending, suppose
 
 from .reference import rank, restricts
@@ -116,6 +120,100 @@ def rulings(view: object, day: int) -> list[bytes]:
         getattr(answers, name).tobytes()
         for name in ("own_rank", "total_rank", "own", "total", "flags", "min_age", "caps")
     ]
+
+
+def would(key: str, where: str, effect: Effect, *activities: Activity, **more: object) -> Provision:
+    """What the bill would do: a provision without a first day."""
+    one = rule(key, where, effect, *activities, instrument=BILL, **more)
+    return msgspec.structs.replace(one, from_=None)
+
+
+def test_a_provision_without_a_first_day_is_law_only_where_it_is_supposed() -> None:
+    of = world(
+        act(BILL, Stage.INTRODUCED, InstrumentKind.BILL, STATE),
+        look(US),
+        look(STATE),
+        would("ban", STATE, Effect.PROHIBIT, retrieved="2026-11-20"),
+    )
+    view = of.record.at()
+    for day in ("1900-01-01", "2026-11-22", "2090-01-01"):
+        assert ask(view, STATE, day).total_word is not Status.BANNED
+    # Neither a look at its law, nor law found.
+    assert view.last_looks()[of.record.index[STATE]] == ordinal("2024-01-01")
+    assert view.searched()[of.record.index[STATE]] == 1
+    assert list(view.proposed) == ["ban"]
+    supposed = suppose(view, [BILL], TODAY)
+    assert ask(supposed, STATE, "2026-11-22").total_word is Status.BANNED
+    assert ask(supposed, STATE, "2026-11-21").total_word is Status.NO_SPECIFIC_LAW
+    assert supposed.proposed == {}
+
+
+@pytest.mark.parametrize("stage", [Stage.FAILED, Stage.ENACTED])
+def test_without_a_first_day_it_applies_on_no_day_whatever_became_of_the_bill(stage: Stage) -> None:
+    view = world(
+        act(BILL, stage, InstrumentKind.BILL, STATE),
+        *(look(place) for place in (US, STATE)),
+        would("ban", STATE, Effect.PROHIBIT),
+    ).record.at()
+    assert ask(view, STATE, "2030-01-01").total_word is Status.NO_SPECIFIC_LAW
+    assert suppose(view, [BILL], TODAY) is view
+
+
+def test_a_proposed_repeal_ends_nothing_until_it_is_supposed() -> None:
+    view = world(
+        act(BILL, Stage.PASSED, InstrumentKind.BILL, STATE),
+        *(look(place) for place in (US, STATE)),
+        rule("ban", STATE, Effect.PROHIBIT),
+        would("end", STATE, Effect.REPEAL, targets=("ban",)),
+    ).record.at()
+    assert ask(view, STATE, "2026-12-01").total_word is Status.BANNED
+    assert ask(suppose(view, [BILL], TODAY), STATE, "2026-12-01").total_word is Status.LAWFUL
+
+
+def told(record: Record) -> list[object]:
+    """Every change that a record ever tells: of the law, and of what was said."""
+    view = record.at()
+    every = history(view, range(len(record.places)))
+    found: list[object] = list(changes.from_history(view, every))
+    moments = [record.bound(moment) for moment in record.moments]
+    for before, after, moment in zip(moments, moments[1:], record.moments[1:], strict=False):
+        found += changes.knowledge(record, moment, record.at(before), record.at(after))
+    return found
+
+
+@STEADY
+@given(worlds(), days, st.data())
+def test_what_bills_would_do_changes_no_answer_and_tells_nothing(
+    of: World, on: int, data: st.DataObject
+) -> None:
+    effects = st.sampled_from(
+        (Effect.PROHIBIT, Effect.SCHEDULE, Effect.PERMIT, Effect.PREEMPT, Effect.RESTRICT)
+    )
+    bill = say(act(BILL, Stage.INTRODUCED, InstrumentKind.BILL, STATE))
+    places = data.draw(st.lists(st.sampled_from((US, STATE, NORTH, CITY)), min_size=1, max_size=4))
+    proposals = [
+        say(would(f"would-{n}", place, data.draw(effects), retrieved="2026-11-20"))
+        for n, place in enumerate(places)
+    ]
+    kept = [n for n, line in enumerate(of.lines) if line.part is Part.PROVISION]
+    ended = of.lines[kept[0]].provision if kept else None
+    if ended is not None:
+        proposals.append(
+            say(
+                would(
+                    "would-end", ended.jurisdiction, Effect.REPEAL, *ended.activities,
+                    targets=(ended.id,), substances=ended.substances,
+                )
+            )
+        )  # fmt: skip
+    without = of.but((bill, *of.lines)).record
+    having = of.but((bill, *proposals, *of.lines)).record
+    for moment in (None, *(without.bound(one) for one in without.moments)):
+        assert rulings(having.at(moment), on) == rulings(without.at(moment), on)
+        before, after = everywhere(without.at(moment), on), everywhere(having.at(moment), on)
+        for name in ("incoming", "verification", "last_checked"):
+            assert getattr(before, name).tolist() == getattr(after, name).tolist()
+    assert told(having) == told(without)
 
 
 @STEADY

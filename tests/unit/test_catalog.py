@@ -299,3 +299,51 @@ def test_what_is_over_has_an_end(tiny_root: Path) -> None:
     text = sheet.read_text(encoding="utf-8").replace("    to: 2026-04-01\n", "", 1)
     sheet.write_text(text, encoding="utf-8")
     assert "is repealed, but this provision has no end" in complaint(tiny_root)
+
+
+PROPOSED = """\
+  - id: us-ri-would
+    instrument: us-ri-bill
+    citation: Proposed section 1
+    substances: [leaf]
+    activities: [sell]
+    effect: prohibit
+    verification: reported
+    evidence: [{kind: press, document: Gazette, retrieved: 2026}]
+"""
+BILL = """\
+instruments:
+  - {id: us-ri-bill, kind: bill, session: "2026", number: H 1, title: A bill, stage: STAGE}
+"""
+
+
+def with_bill(root: Path, stage: str) -> None:
+    sheet = root / "us" / "ri.yaml"
+    text = sheet.read_text(encoding="utf-8")
+    text = text.replace("instruments:\n", BILL.replace("STAGE", stage), 1)
+    sheet.write_text(text + PROPOSED, encoding="utf-8")
+
+
+@pytest.mark.parametrize("stage", ["prefiled", "introduced", "passed", "failed", "vetoed"])
+def test_what_is_no_law_may_have_no_first_day(tiny_root: Path, stage: str) -> None:
+    with_bill(tiny_root, stage)
+    assert load_catalog(tiny_root).provisions["us-ri-would"].first is None
+
+
+def test_what_is_law_has_a_first_day(tiny_root: Path) -> None:
+    with_bill(tiny_root, "enacted")
+    assert "no first day: give `from`, or `attested`" in complaint(tiny_root)
+
+
+def test_a_proposed_repeal_is_no_end(tiny_root: Path) -> None:
+    with_bill(tiny_root, "introduced")
+    sheet = tiny_root / "us" / "ri.yaml"
+    repeal = PROPOSED.replace("[leaf]", "[leaf, mitragynine, 7-oh]").replace(
+        "[sell]\n    effect: prohibit",
+        "[possess, sell]\n    effect: repeal\n    targets: [us-ri-ban]",
+    )
+    text = sheet.read_text(encoding="utf-8").replace(PROPOSED, repeal)
+    sheet.write_text(text, encoding="utf-8")
+    assert load_catalog(tiny_root).provisions["us-ri-would"].targets == ("us-ri-ban",)
+    sheet.write_text(text.replace("    to: 2026-04-01\n", "", 1), encoding="utf-8")
+    assert "is repealed, but this provision has no end" in complaint(tiny_root)

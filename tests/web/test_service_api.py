@@ -178,6 +178,18 @@ def test_an_instrument_has_its_provisions(server) -> None:  # type: ignore[no-un
     assert one["recorded"][0]["op"] == "assert"
 
 
+def test_what_a_bill_would_do_is_told_with_the_bill_alone(server) -> None:  # type: ignore[no-untyped-def]
+    act = ask(server, "/instruments/us-mi-hb5537-2025-26").json()
+    assert act["provisions"] == []
+    ids = [one["id"] for one in act["proposed"]]
+    assert "us-mi-hb5537-ban-2026" in ids
+    listed = ask(server, "/provisions", "place=US-MI&limit=500").json()
+    assert not set(ids) & {one["provision"]["id"] for one in listed["items"]}
+    refused = ask(server, f"/provisions/{ids[0]}")
+    assert refused.status_code == 404
+    assert "is only proposed, which is no law" in refused.text
+
+
 def test_what_is_not_known_yet_is_not_told(server) -> None:  # type: ignore[no-untyped-def]
     told = ask(server, "/provisions", "known=2020-01-01").json()
     assert told["total"] == 0
