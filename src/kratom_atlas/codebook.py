@@ -94,10 +94,10 @@ it, or the law moved after our last look, or a rule whose first day is not known
 later day is no longer said. A change without a known day of law has no date: the day on which
 something was recorded is never given as one.
 
-**Proposals.** What a pending bill would do is a provision without a first day. It is in force on no
-day, decides no status, raises no flag and is told as no change; it stands on a page that says so, with
-its instrument, and not in `provisions.csv`, so that nobody takes it for law. Only the question "what if
-it were law" takes it as in force from the day asked for.
+**Proposals.** What a pending bill would do is a provision without a first day. It is in force on
+no day, decides no status, raises no flag and is told as no change; it stands on a page that says
+so, with its instrument, and not in `provisions.csv`, so that nobody takes it for law. Only the
+question "what if it were law" takes it as in force from the day asked for.
 
 **Preemption.** A `preempt` strikes rules of lower levels that began on or after its grandfathering
 date (all of them, where it has none). A rule of unknown start is spared, with `date-uncertain`,
