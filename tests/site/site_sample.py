@@ -213,6 +213,10 @@ def bodies(say: Say) -> list[Body]:
         act(say, "ga-old", GA, stage=Stage.REPEALED),
         act(say, "ga-ban", GA, enacted=days("2026-05-01")),
         act(say, "ga-bill", GA, kind=InstrumentKind.BILL, stage=Stage.FAILED, enacted=None),
+        act(say, "ga-pending", GA, kind=InstrumentKind.BILL, stage=Stage.INTRODUCED, enacted=None),
+        rule(say, "ga-would", GA, "ga-pending", Effect.PROHIBIT, activities=both, from_=None),
+        rule(say, "ga-failed", GA, "ga-bill", Effect.PROHIBIT, activities=both, from_=None),
+        rule(say, "ga-undated", GA, "ga-ban", Effect.PROHIBIT, activities=both, from_=None),
         act(say, "ga-court", GA, kind=InstrumentKind.COURT_DECISION),
         rule(
             say,

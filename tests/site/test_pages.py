@@ -65,7 +65,9 @@ def language_of(path: str) -> Language:
 def test_there_is_a_page_for_everything(site: dict[str, bytes]) -> None:
     made = edition()
     places = {f"j/{p.code}/index.html" for p in made.record.places}
-    provisions = {f"p/{p.id}/index.html" for p in made.record.provisions.bodies}
+    law = (p.id for p in made.record.provisions.bodies)
+    proposed = (version.line.subject for version in made.record.proposed)
+    provisions = {f"p/{key}/index.html" for key in (*law, *proposed)}
     days = {f"changes/{c.date}/index.html" for c in made.changes}
     assert {path for path in site if path.startswith("j/")} == places
     assert {path for path in site if path.startswith("p/")} == provisions
@@ -300,6 +302,28 @@ def test_a_provision_page_keeps_what_was_recorded(site: dict[str, bytes]) -> Non
     assert "provision id ga-sale" in sale
     assert f"SHA-256 of the bytes read: {'ab' * 32}" in sale
     assert "Code ga-stayed" in page(site, "p/ga-stay/index.html").text
+
+
+def test_what_a_bill_would_do_is_told_as_proposed_and_decides_nothing(
+    site: dict[str, bytes],
+) -> None:
+    would = page(site, "p/ga-would/index.html").text
+    assert "Proposed: not law on " in would
+    assert "Proposed: not law. This is what HB 10 would do if it were law" in would
+    assert "In force from" not in would
+    # Of a bill that failed nothing is proposed any more.
+    assert "Not law on " in page(site, "p/ga-failed/index.html").text
+    # Nor is what was signed called a proposal, where its first day is still to be recorded.
+    undated = page(site, "p/ga-undated/index.html").text
+    assert "First day not recorded on " in undated
+    assert "HB 6 is law; from when this applies is not recorded yet" in undated
+    assert "Proposed" not in undated
+    georgia = page(site, "j/US-GA/index.html")
+    assert "Proposed, not law: Kratom leaf: prohibits: possession, retail sale" in georgia.text
+    assert georgia.cards["leaf"][0] == "regulated"
+    assert "ga-would" not in site["changes/index.html"].decode()
+    table = edition().tables["provisions"]["provision_id"]
+    assert not {"ga-would", "ga-failed", "ga-undated"} & set(table)
 
 
 def test_the_tables_hold_their_places(site: dict[str, bytes]) -> None:

@@ -187,7 +187,7 @@ def test_what_a_bill_would_do_is_told_with_the_bill_alone(server) -> None:  # ty
     assert not set(ids) & {one["provision"]["id"] for one in listed["items"]}
     refused = ask(server, f"/provisions/{ids[0]}")
     assert refused.status_code == 404
-    assert "is only proposed, which is no law" in refused.text
+    assert "has no first day, so it is law on no day" in refused.text
 
 
 def test_what_is_not_known_yet_is_not_told(server) -> None:  # type: ignore[no-untyped-def]

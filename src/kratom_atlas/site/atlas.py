@@ -470,8 +470,7 @@ class Atlas:
         for key, version in self.view.proposed.items():
             assert isinstance(version.body, Provision)
             act = self.view.instruments.get(version.body.instrument)
-            standing = _PROPOSED if act is not None and act.stage in PENDING else _NOT_LAW
-            found[key] = self._told(version.body, version.line, standing)
+            found[key] = self._told(version.body, version.line, _undated(act))
         return found
 
     @cached_property
@@ -640,7 +639,7 @@ class Atlas:
             document="; ".join(e.document for e in body.evidence if e.document),
             verification=body.verification.label,
             note=body.note or "",
-            would=self._would.get(body.id, []),
+            would=[] if stage.is_law else self._would.get(body.id, []),
         )
 
     @cached_property
@@ -735,8 +734,16 @@ _UNSEEN: Final = Standing("Not known on this day", "ended")
 _ENDED: Final = Standing("Ended", "ended")
 _NOT_LAW: Final = Standing("Not law", "ended")
 _PROPOSED: Final = Standing("Proposed: not law", "ahead")
+_UNDATED: Final = Standing("First day not recorded", "undated")
 _WITHDRAWN: Final = Standing("Withdrawn from this record", "ended")
 _STANDINGS: Final = (_IN_FORCE, _OVERRIDDEN, _AHEAD, _SUSPENDED, _UNSEEN, _ENDED, _NOT_LAW)
+
+
+def _undated(act: Instrument | None) -> Standing:
+    """How a provision without a first day stands, by what became of its instrument."""
+    if act is None or not (act.stage in PENDING or act.stage.is_law):
+        return _NOT_LAW
+    return _PROPOSED if act.stage in PENDING else _UNDATED
 
 
 def _stands(body: Provision, pieces: list[tuple[int, int]] | None, day: int) -> Standing:

@@ -181,14 +181,12 @@ def effect_sentence(provision: Provision, say: Language = ENGLISH) -> str:
 
 
 def from_words(provision: Provision) -> str:
-    """Its first day, or the first day on which it was seen where that is not known, or that it
-    has none: it is only proposed.
-    """
+    """Its first day, or the first day on which it was seen where that is not known, or neither."""
     if provision.from_ is not None:
         return f"In force from {provision.from_.words()}"
     seen = provision.attested
     if seen is None:
-        return "Proposed: not law, and in force on no day"
+        return "No first day: in force on no day"
     when = f"{'on' if seen.is_day else 'in'} {seen.words()}"
     return f"First day not known; a source says it was in force {when}"
 
