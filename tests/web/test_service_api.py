@@ -183,7 +183,7 @@ def test_what_a_bill_would_do_is_told_with_the_bill_alone(server) -> None:  # ty
     assert act["provisions"] == []
     ids = [one["id"] for one in act["proposed"]]
     assert "us-mi-hb5537-ban-2026" in ids
-    listed = ask(server, "/provisions", "place=US-MI&limit=500").json()
+    listed = ask(server, "/provisions", "place=US-MI&inside=true").json()
     assert not set(ids) & {one["provision"]["id"] for one in listed["items"]}
     refused = ask(server, f"/provisions/{ids[0]}")
     assert refused.status_code == 404

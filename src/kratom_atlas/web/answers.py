@@ -230,7 +230,7 @@ class InstrumentList(About, frozen=True, kw_only=True):
 class InstrumentAnswer(About, frozen=True, kw_only=True):
     """One act or bill, with the provisions it has, and when this dataset said what of it.
 
-    `proposed` are those without a first day, which is what a bill would do: no status rests on them.
+    `proposed` are those without a first day, as of a bill: no status rests on them.
     """
 
     item: InstrumentItem
@@ -527,7 +527,8 @@ class Reference:
             act = view.proposed[key].line.provision
             of = act.instrument if act else ""
             raise MissingError(
-                f"{_shown(key)} has no first day, so it is law on no day: ask for the instrument {of}"
+                f"{_shown(key)} has no first day, so it is law on no day: ask for "
+                f"the instrument {of}"
             )
         if row is None:
             raise MissingError(f"no provision has the id {_shown(key)}{self._then(known)}")
