@@ -302,7 +302,7 @@ def _legend(
         yield _text(left + 46, y + 18, style.label, 16, most=room)
         yield _text(right, y + 18, str(counts[style.id]), 16, bold=True, anchor="end")
         y += 33
-    notes = [f"{MARKS[flag]}\u00a0{FLAGS[flag][0]}" for flag in MARKS if flag in marks]
+    notes = [f"{MARKS[flag]}\u00a0{FLAGS[flag].label}" for flag in MARKS if flag in marks]
     told = "; ".join(notes)
     if of.view == "us":
         inside = sum(c not in of.points and _differs(of, c) for c in of.answers if _LOCAL.match(c))
