@@ -157,6 +157,7 @@ class Frame:
                 "code": other.code,
                 "name": Markup(escape(other.name)),  # noqa: S704 -- escaped, and of one direction
                 "url": f"{root}{other.folder}{path}index.html",
+                "address": f"{self.meta.base_url.rstrip('/')}/{other.folder}{path}",
                 "here": other == say,
             }
             for other in LANGUAGES
