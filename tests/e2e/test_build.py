@@ -555,10 +555,10 @@ def test_without_an_address_reports_lead_to_words(record: Record, tmp_path: Path
     make(record, tmp_path / "site")
     for page in ("j/US-RI/index.html", "about/index.html", "index.html"):
         text = (tmp_path / "site" / page).read_text(encoding="utf-8")
-        assert "about/index.html#report" in text
-    about = (tmp_path / "site/about/index.html").read_text(encoding="utf-8")
-    assert "has not given an address" in about
-    assert 'id="report"' in about
+        assert "report/index.html" in text
+    words = (tmp_path / "site/report/index.html").read_text(encoding="utf-8")
+    assert "plain files and takes no messages" in words
+    assert "Write down" in words
 
 
 def test_a_folder_that_is_no_site_is_left_alone(record: Record, tmp_path: Path) -> None:

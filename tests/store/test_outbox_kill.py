@@ -13,9 +13,10 @@ import random
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ from kratom_atlas.store.subscriptions import Subscriptions
 NewStore = Callable[..., AbstractContextManager[str]]
 
 PEOPLE = 30
+LETTERS = 15
+"""Fewer than are due in each round."""
 WORKERS = 3
 FIRST = seconds("2026-11-01T00:00:00Z")
 HOUR = 3600
@@ -80,7 +83,8 @@ def killed_at_any_moment(url: str, sink: Path, kills: int) -> None:
         for _ in workers:
             assert mine.poll(60)
             mine.recv()
-        time.sleep(dice.uniform(0, 0.25))
+        wait_for_letters(sink, dice.randrange(LETTERS), workers)
+        time.sleep(dice.uniform(0, 0.02))
         for one in workers:
             assert one.pid
             os.kill(one.pid, signal.SIGKILL)
@@ -96,6 +100,17 @@ def killed_at_any_moment(url: str, sink: Path, kills: int) -> None:
     with open_store(url) as store:
         stats = Outbox(store).stats("2027-11-01T00:00:00Z")
         assert (stats.waiting, stats.in_flight, stats.retrying, stats.dead) == (0, 0, 0, 0)
+
+
+def wait_for_letters(sink: Path, more: int, workers: Sequence[BaseProcess]) -> None:
+    """Wait until so many more letters went out, or nobody is left to send them."""
+    before = sink.stat().st_size
+    while more and any(one.is_alive() for one in workers):
+        with sink.open("rb") as file:
+            file.seek(before)
+            if file.read().count(b"\n") >= more:
+                return
+        time.sleep(0.001)
 
 
 def check(sink: Path, keys: set[str]) -> None:
