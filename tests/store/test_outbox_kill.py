@@ -86,8 +86,7 @@ def killed_at_any_moment(url: str, sink: Path, kills: int) -> None:
         wait_for_letters(sink, dice.randrange(LETTERS), workers)
         time.sleep(dice.uniform(0, 0.02))
         for one in workers:
-            assert one.pid
-            os.kill(one.pid, signal.SIGKILL)
+            one.kill()
         for one in workers:
             one.join()
             midway += one.exitcode == -signal.SIGKILL
