@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 
 import shapely
 
+from kratom_atlas.register import packaged_sheets
 from maps import boundaries, encode
 from maps.geometry import make_packs
 
-REGISTRY = Path(__file__).parents[2] / "jurisdictions" / "registry" / "places.csv"
+REGISTRY = packaged_sheets() / "registry" / "places.csv"
 
 
 def test_the_committed_packs_are_what_the_boundaries_give() -> None:

@@ -223,6 +223,19 @@ def test_a_retraction_goes_to_exactly_those_who_got_the_mistake(world: World) ->
     assert "has-not-yet" not in world.read()
 
 
+def test_what_is_recorded_in_this_second_is_told_when_it_is_over(world: World) -> None:
+    """More may be recorded at that moment, and would leave no trace of what had been told."""
+    world.tell()
+    world.later(seconds=1)
+    world.record(act("hb-3", number="HB 3"), ban("mistake", "hb-3"))
+    world.later(seconds=0.6)
+    began = time.monotonic()
+    told = world.teller.turn()
+    assert time.monotonic() - began > 0.35
+    assert told is not None
+    assert told.published
+
+
 def test_what_was_just_told_is_not_told_again_as_upcoming(world: World) -> None:
     world.tell()
     world.subscribe("month-ahead", places=("US-GA-13001",))

@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kratom_atlas.errors import AtlasError
 from kratom_atlas.model.keeping import UNCONFIRMED
+from kratom_atlas.model.statement import seconds
 from kratom_atlas.model.subscription import ChannelKind, Topic
 from kratom_atlas.notify.channels import Channel
 from kratom_atlas.notify.deliver import Delivered, deliver
@@ -106,11 +108,23 @@ class Teller:
             if is_mine is None:
                 return None
             self._store.sync(read_batches(self._sheets / "ledger"))
+            self._let_pass()
             seen = self._look(now)  # before anything is read: what comes meanwhile is seen next
             told = self._tell(now, quietly=quietly)
             self._tidy(now)
         self._seen = seen
         return told
+
+    def _let_pass(self) -> None:
+        """Wait until the second of the last line is over.
+
+        Until then more may be recorded at that moment: what had been told and is then withdrawn
+        would never have been said, and nobody would be told that it was wrong.
+        """
+        lines = self.record().lines
+        since = self._clock().timestamp() - seconds(lines[-1].recorded_at) if lines else 1.0
+        if 0 <= since < 1:
+            time.sleep(1 - since)
 
     def _look(self, now: datetime) -> tuple[object, ...]:
         """Another value whenever there may be something to tell; at least once an hour."""
